@@ -1,0 +1,1 @@
+"""What the programme's loads are worth: mining and AI compute as bids."""

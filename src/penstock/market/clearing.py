@@ -1,0 +1,132 @@
+"""What clearing a market gives: prices, dispatch, flows, and the check that every zone balances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from penstock.errors import BalanceError, Fault
+
+from .bid import Bid
+from .system import FloatArray, System, hour_series
+
+__all__ = ["BALANCE_TOLERANCE_MWH", "Clearing", "energy_residual"]
+
+#: Largest imbalance of an hour and zone that a `Clearing` may carry. [MWh]
+BALANCE_TOLERANCE_MWH = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clearing:
+    """A cleared market. Arrays are read-only and in the order of the system's labels.
+
+    cost: generation at marginal cost plus unserved energy at the value of lost load. [USD]
+    bid_value: value of the accepted bids. [USD]
+    price: dual of the zone's balance, shape (hours, zones). [USD/MWh]
+    dispatch: output, shape (hours, plants). [MW]
+    accepted: what each bid takes, shape (hours, bids). [MW]
+    flow: net flow sent from `from_zone` (negative: sent from `to_zone`), shape (hours, corridors). [MW]
+    unserved: firm demand that is not met, shape (hours, zones). [MW]
+    curtailed: energy of curtailable plants not taken plus must-run output nobody takes (`dumped`),
+        shape (hours, zones). [MW]
+    dumped: must-run output nobody takes, shape (hours, zones). [MW]
+    charge, discharge, level, spill: of each store, shape (hours, stores). [MW, MW, MWh, MW]
+    engine: what solved it, e.g. "highs".
+    """
+
+    system: System
+    bids: tuple[Bid, ...]
+    cost: float
+    bid_value: float
+    price: FloatArray
+    dispatch: FloatArray
+    accepted: FloatArray
+    flow: FloatArray
+    unserved: FloatArray
+    curtailed: FloatArray
+    dumped: FloatArray
+    charge: FloatArray
+    discharge: FloatArray
+    level: FloatArray
+    spill: FloatArray
+    engine: str
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+        residual = energy_residual(self)
+        worst = np.unravel_index(int(np.argmax(np.abs(residual))), residual.shape)
+        if abs(residual[worst]) > BALANCE_TOLERANCE_MWH:
+            hour, zone = int(worst[0]), self.system.zones[int(worst[1])]
+            raise BalanceError(
+                Fault(
+                    f"zone {zone}, hour {self.system.hours[hour]}Z",
+                    f"energy does not balance: {residual[worst]:.3e} MWh against a limit of "
+                    f"{BALANCE_TOLERANCE_MWH:g} MWh",
+                    "report this with the system: the engine is at fault",
+                )
+            )
+
+    @property
+    def net_cost(self) -> float:
+        """Cost less the value of the accepted bids: what the clearing minimises. [USD]"""
+        return self.cost - self.bid_value
+
+    def sent(self) -> tuple[FloatArray, FloatArray]:
+        """Energy sent forward and backward over each corridor, each of shape (hours, corridors). [MW]"""
+        return np.maximum(self.flow, 0.0), np.maximum(-self.flow, 0.0)
+
+    def net_import(self) -> FloatArray:
+        """Energy that each zone receives over its corridors less what it sends, shape (hours, zones). [MW]"""
+        result = np.zeros_like(self.unserved)
+        forward, backward = self.sent()
+        order = {zone: index for index, zone in enumerate(self.system.zones)}
+        for index, corridor in enumerate(self.system.corridors):
+            start, end, kept = order[corridor.from_zone], order[corridor.to_zone], 1.0 - corridor.loss
+            result[:, start] += backward[:, index] * kept - forward[:, index]
+            result[:, end] += forward[:, index] * kept - backward[:, index]
+        return result
+
+    def by_zone(self, values: FloatArray, zones: list[str]) -> FloatArray:
+        """Columns of `values` added up by the zone of each column: shape (hours, zones)."""
+        result = np.zeros((values.shape[0], len(self.system.zones)))
+        if values.shape[1]:
+            np.add.at(result, (slice(None), self.system.zone_index(zones)), values)
+        return result
+
+
+def energy_residual(clearing: Clearing) -> FloatArray:
+    """Supply less use of every hour and zone, computed from the published arrays alone. [MWh]
+
+    dispatch + discharge + unserved + net import - charge - accepted - dumped - demand, shape (hours, zones).
+    """
+    system = clearing.system
+    injected = clearing.by_zone(clearing.dispatch, [plant.zone for plant in system.plants])
+    taken = clearing.by_zone(clearing.accepted, [bid.zone for bid in clearing.bids])
+    stored = clearing.by_zone(clearing.discharge - clearing.charge, [store.zone for store in system.stores])
+    return (
+        injected
+        + stored
+        + clearing.unserved
+        + clearing.net_import()
+        - taken
+        - clearing.dumped
+        - np.asarray(system.demand)
+    )
+
+
+def curtailment(system: System, dispatch: FloatArray, dumped: FloatArray) -> FloatArray:
+    """Energy that could have been had at no choice of price and was not, shape (hours, zones). [MWh]
+
+    Unused output of curtailable plants plus must-run output that nobody took.
+    """
+    result = dumped.copy()
+    order = {zone: index for index, zone in enumerate(system.zones)}
+    for index, plant in enumerate(system.plants):
+        if plant.curtailable:
+            available = hour_series(plant.available, system.hour_count)
+            result[:, order[plant.zone]] += np.maximum(available - dispatch[:, index], 0.0)
+    return result

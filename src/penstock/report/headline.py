@@ -1,0 +1,164 @@
+"""The result in plain sentences, and the key figures beside it. The unwelcome result is said as plainly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .formats import as_number, millions, number, percent, signed
+
+__all__ = ["KeyFigure", "headline", "key_figures", "programme_name", "remarks"]
+
+RULES = {"pooled": "pooled billing", "marginal": "marginal pricing"}
+GROUPS = {
+    "consumers": "consumers",
+    "plants": "power plants",
+    "programme": "the programme",
+    "state": "the state",
+}
+# Below these the reader would see a zero.
+NO_CHANGE_PER_KWH = 0.0005
+NO_CHANGE_USD = 50_000.0
+NO_CHANGE_GWH = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigure:
+    """One figure of the first screen, each text with its sign and separators, `unit` for all three."""
+
+    name: str
+    unit: str
+    without: str
+    with_programme: str
+    change: str
+
+
+def programme_name(programme: dict[str, Any]) -> str:
+    """What the megawatts are used for, from the share of mining. [share of 1]"""
+    share = as_number(programme.get("mining_share"))
+    if share is None or 0.0 < share < 1.0:
+        return "Bitcoin mining and AI computing"
+    return "Bitcoin mining" if share >= 1.0 else "AI computing"
+
+
+def _consumers(change: Any, currency: str) -> str:
+    found = as_number(change)
+    if found is None or abs(found) < NO_CHANGE_PER_KWH:
+        return "consumers' bills do not change"
+    way = "less" if found < 0 else "more"
+    return f"consumers pay {number(abs(found), 3 if abs(found) < 0.1 else 2)} {currency}/kWh {way}"
+
+
+def headline(summary: dict[str, Any]) -> str:
+    """The result in one sentence: energy, tariff, what generating it costs, and what consumers then pay."""
+    programme, currency = summary["programme"], summary["country"]["currency"]
+    size = f"{number(programme['mw'])} MW of {programme_name(programme)}"
+    energy = as_number(programme["energy_gwh"])
+    if not energy or energy <= 0:
+        return f"{size} would draw no energy in {summary['year']}: no hour is worth its price to the buyers."
+    text = (
+        f"{size} would draw {number(energy / 1000, 2)} TWh a year "
+        f"at {number(programme['tariff_per_kwh'], 2)} {currency}/kWh "
+        f"({number(programme['tariff_usd_per_mwh'], 1)} USD/MWh)"
+    )
+    cost = as_number(summary["change"].get("cost_per_programme_mwh"))
+    if cost is not None:
+        # A cost above what is paid for it must not read like the ordinary case.
+        paid = as_number(programme["tariff_usd_per_mwh"])
+        more = ", more than it pays" if paid is not None and cost > paid else ""
+        text += f"; generating it costs {number(cost, 1)} USD/MWh{more}"
+    consumers = _consumers(summary["incidence"]["pooled"]["consumer_change_per_kwh"], currency)
+    return f"{text}; {consumers} (pooled billing)."
+
+
+def _groups(by_group: dict[str, Any], gaining: bool) -> str:
+    found = [
+        (value, GROUPS.get(group, group))
+        for group, value in ((group, as_number(usd)) for group, usd in by_group.items())
+        if value is not None and abs(value) >= NO_CHANGE_USD and (value < 0) == gaining
+    ]
+    named = [
+        f"{name} ({millions(abs(value))} million USD)"
+        for value, name in sorted(found, key=lambda f: -abs(f[0]))
+    ]
+    return ", ".join(named) if named else "nobody"
+
+
+def remarks(summary: dict[str, Any]) -> list[str]:
+    """Short sentences under the headline: who gains, who pays, what else changes."""
+    change, incidence = summary["change"], summary["incidence"]
+    currency = summary["country"]["currency"]
+    found = [
+        f"Under {name}, {_consumers(incidence[rule]['consumer_change_per_kwh'], currency)}. "
+        f"Those who gain: {_groups(incidence[rule]['by_group'], True)}. "
+        f"Those who pay: {_groups(incidence[rule]['by_group'], False)}."
+        for rule, name in RULES.items()
+    ]
+    cost = as_number(change.get("cost_usd"))
+    if cost is not None:
+        way = "more" if cost >= 0 else "less"
+        text = f"The power system spends {millions(abs(cost))} million USD {way} a year"
+        imports = as_number(change.get("fuel_imports_usd"))
+        if imports is not None:
+            text += f"; imported fuel changes by {_signed_millions(imports)} million USD"
+        emissions = as_number(change.get("emissions_t"))
+        if emissions is not None:
+            text += f" and emissions by {signed(emissions / 1e6, 2)} million t CO₂"
+        found.append(text + ".")
+    unserved = as_number(change.get("unserved_gwh"))
+    if unserved is not None and unserved > NO_CHANGE_GWH:
+        found.append(f"It leaves {number(unserved, 1)} GWh more of other demand unserved.")
+    served = as_number(summary["programme"].get("served_share"))
+    if served is not None and served < 0.995:
+        found.append(
+            f"The programme runs at {percent(served)} of its full load; the rest of its hours it waits."
+        )
+    return found
+
+
+def _signed_millions(usd: float) -> str:
+    return signed(usd / 1e6, 1)
+
+
+# Name, unit, key in a side of the summary, unit divisor for display, decimals.
+FIGURES: Sequence[tuple[str, str, str, float, int]] = (
+    ("System cost", "million USD", "cost_usd", 1e6, 1),
+    ("Pooled cost of supply", "USD/MWh", "pooled_cost_usd_per_mwh", 1.0, 2),
+    ("Mean marginal price", "USD/MWh", "price_usd_per_mwh_mean", 1.0, 2),
+    ("Imported fuel", "million USD", "fuel_imports_usd", 1e6, 1),
+    ("Emissions", "million t CO₂", "emissions_t", 1e6, 2),
+    ("Demand not served", "GWh", "unserved_gwh", 1.0, 1),
+)
+
+
+def key_figures(summary: dict[str, Any]) -> list[KeyFigure]:
+    """The figures of the first screen: without the programme, with it, and the change."""
+    base, with_programme, change = summary["base"], summary["with_programme"], summary["change"]
+
+    def shown(side: dict[str, Any], key: str, divisor: float) -> float | None:
+        value = as_number(side.get(key))
+        return None if value is None else value / divisor
+
+    found = [
+        KeyFigure(
+            name,
+            unit,
+            number(shown(base, key, divisor), decimals),
+            number(shown(with_programme, key, divisor), decimals),
+            signed(shown(change, key, divisor), decimals),
+        )
+        for name, unit, key, divisor, decimals in FIGURES
+    ]
+    currency = f"{summary['country']['currency']}/kWh"
+    found.insert(
+        2,
+        KeyFigure(
+            "Capacity payment per unit",
+            currency,
+            number(base.get("capacity_payment_per_kwh"), 2),
+            number(with_programme.get("capacity_payment_per_kwh"), 2),
+            signed(change.get("capacity_payment_per_kwh"), 2),
+        ),
+    )
+    return found

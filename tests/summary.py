@@ -1,0 +1,191 @@
+"""A small summary of the shape that a study gives, and the check of any summary against its schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+SCHEMA_FILE = Path(__file__).resolve().parent.parent / "docs" / "summary.schema.json"
+
+
+def summary_schema() -> dict[str, Any]:
+    """The schema of summary.json, as parsed."""
+    schema: dict[str, Any] = json.loads(SCHEMA_FILE.read_text("utf-8"))
+    return schema
+
+
+def summary_faults(summary: object) -> list[str]:
+    """Everything in which a summary departs from its schema, each with its place.
+
+    NaN and infinities, which JSON cannot hold, raise ValueError.
+    """
+    plain = json.loads(json.dumps(summary, allow_nan=False))
+    errors = Draft202012Validator(summary_schema()).iter_errors(plain)
+    return sorted(f"{error.json_path}: {error.message}" for error in errors)
+
+
+def validate_summary(summary: object) -> None:
+    """Raises AssertionError that lists every fault where the summary departs from its schema."""
+    faults = summary_faults(summary)
+    if faults:
+        raise AssertionError("\n".join(faults))
+
+
+def _side(factor: float) -> dict[str, Any]:
+    months = [50.0 * factor] * 12
+    return {
+        "cost_usd": 250e6 * factor,
+        "energy_served_gwh": 6000.0 * factor,
+        "programme_energy_gwh": 6000.0 * (factor - 1),
+        "unserved_gwh": 0.0,
+        "curtailed_gwh": 12.0,
+        "generation_gwh_by_fuel": {"coal": 600.0 * factor},
+        "generation_gwh_by_fuel_month": {"coal": months},
+        "price_usd_per_mwh_mean": 60.0,
+        "price_usd_per_mwh_by_zone": {"NORTH": 60.0, "SOUTH": 60.0},
+        "pooled_cost_usd_per_mwh": 72.5,
+        "pooled_energy_cost_usd_per_mwh": 42.5,
+        "capacity_payment_usd": 180e6,
+        "capacity_payment_usd_per_mwh": 30.0,
+        "capacity_payment_per_kwh": 3.0,
+        "fuel_cost_usd": 200e6,
+        "fuel_imports_usd": 150e6,
+        "emissions_t": 3.5e6,
+        "congestion_rent_usd": 1e6,
+        "corridors": [
+            {
+                "corridor": "NS",
+                "name": "North to South",
+                "kind": "AC",
+                "from_zone": "NORTH",
+                "to_zone": "SOUTH",
+                "limit_mw": 250.0,
+                "mean_mw": 120.0,
+                "use_share": 0.48,
+                "congested_hours": 900,
+                "congestion_rent_usd": 1e6,
+            }
+        ],
+    }
+
+
+def _change() -> dict[str, Any]:
+    change: dict[str, Any] = {
+        key: value for key, value in _side(0.1).items() if key not in {"corridors", "programme_energy_gwh"}
+    }
+    # 25 million USD over 600 GWh.
+    return change | {"programme_energy_gwh": 600.0, "fuel_imports_usd": -15e6, "cost_per_programme_mwh": 41.7}
+
+
+def _rule(consumers: float, plants: float, programme: float) -> dict[str, Any]:
+    changes = {"consumers": consumers, "plants": plants, "programme": programme, "state": 0.0}
+    names = {
+        "consumers": "Homes",
+        "plants": "Coal plants",
+        "programme": "The programme",
+        "state": "The state",
+    }
+    return {
+        "parties": [
+            {"party": f"{group}.one", "group": group, "name": names[group], "change_usd": change}
+            for group, change in changes.items()
+        ],
+        "by_group": changes,
+        "sum_usd": 25e6,
+        "system_cost_change_usd": 25e6,
+        "difference_usd": 0.0,
+        "consumer_change_per_kwh": consumers / 6e9 * 100,
+    }
+
+
+def _surplus() -> dict[str, Any]:
+    return {
+        "reserve_margin_share": 0.1,
+        "mean_mw": 400.0,
+        "minimum_mw": -20.0,
+        "by_zone": [{"zone": "NORTH", "mean_mw": 400.0, "hours_above_2000_mw": 0}],
+        "by_month": [{"month": month, "mean_mw": 400.0, "minimum_mw": -20.0} for month in range(1, 13)],
+        "duration_curve": [{"share_of_hours": 0.0, "mw": 800.0}, {"share_of_hours": 1.0, "mw": -20.0}],
+        "price_usd_per_mwh": [40.0, 80.0],
+        "share_of_hours": [0.5, 0.8, 0.9, 0.95, 0.99, 1.0],
+        "supply_curve": [{"share_of_hours": 0.5, "price_usd_per_mwh": 40.0, "mw": 100.0}],
+        "programme_mw": 100.0,
+        "price_for_programme": [{"share_of_hours": 1.0, "price_usd_per_mwh": None}],
+    }
+
+
+def _programme() -> dict[str, Any]:
+    bid = {"name": "new rigs", "zone": "NORTH", "load": "mining", "mw": 100.0, "value_usd_per_mwh": 90.0}
+    assumed = {"parameter": "hashprice", "value": 50.0, "low": 40.0, "high": 60.0, "unit": "USD/PH/day"}
+    return {
+        "mw": 100.0,
+        "mining_share": 1.0,
+        "firm": False,
+        "tariff_per_kwh": 8.0,
+        "tariff_usd_per_mwh": 80.0,
+        "energy_gwh": 600.0,
+        "served_share": 0.685,
+        "payment_usd": 48e6,
+        "value_usd": 54e6,
+        "sites": [{"zone": "NORTH", "share": 1.0, "mw": 100.0}],
+        "bids": [bid | {"bid_usd_per_mwh": 80.0, "energy_gwh": 600.0, "served_share": 0.685}],
+        "assumptions": [assumed | {"basis": "assumption", "source": "guess", "note": ""}],
+    }
+
+
+def sample_summary() -> dict[str, Any]:
+    """A summary of a country with one fuel and two zones, round in its numbers; free to be changed."""
+    zones = (("NORTH", "Nörth", 34.0, 73.0), ("SOUTH", "South", 25.0, 67.0))
+    month = {"month": 1, "model_gwh": 50.0, "published_gwh": 50.0}
+    fuel = {"fuel": "coal", "name": "Coal", "pool": "GRID", "model_gwh": 600.0, "published_gwh": 600.0}
+    assumed = {"table": "parameters", "key": "reserve_margin_share", "value": 0.1, "low": 0.05, "high": 0.15}
+    source = {"source": "guess", "title": "Assumptions", "publisher": "The tests", "url": None}
+    return {
+        "schema_version": 1,
+        "penstock_version": "0.1.0",
+        "country": {
+            "id": "toyland",
+            "name": "Toyland",
+            "iso3": "XTY",
+            "currency": "XTC",
+            "currency_per_usd": 100.0,
+            "utc_offset_hours": 5,
+            "content_hash": "0" * 64,
+            "zones": [
+                {"zone": zone, "name": name, "latitude": latitude, "longitude": longitude}
+                for zone, name, latitude, longitude in zones
+            ],
+        },
+        "year": 2025,
+        "programme": _programme(),
+        "base": _side(1.0),
+        "with_programme": _side(1.1) | {"programme_energy_gwh": 600.0},
+        "change": _change(),
+        "surplus": _surplus(),
+        "incidence": {
+            "pooled": _rule(-23e6, 0.0, 48e6),
+            "marginal": _rule(7e6, -30e6, 48e6),
+            "consumer_energy_gwh": 6000.0,
+        },
+        "validation": {
+            "fuels": [
+                fuel
+                | {"difference_gwh": 0.0, "difference_pct": 0.0, "limit": 5.0, "within": True, "input": False}
+            ],
+            "months": [month | {"fuel": "coal"}],
+            "energy": [month | {"difference_pct": 0.0, "within": True}],
+            "figures": [
+                {"figure": "peak_mw", "model": 880.0, "published": 880.0}
+                | {"low": None, "high": None, "unit": "MW", "note": ""}
+            ],
+        },
+        "variants": [
+            {"variant": "no_contracts", "title": "Without contracts", "note": "", "cost_usd": 240e6}
+            | {"generation_gwh_by_fuel": {"coal": 600.0}}
+        ],
+        "assumptions": [assumed | {"unit": "1", "source": "guess", "note": None}],
+        "sources": [source | {"licence": "CC0-1.0", "dated": None, "note": None}],
+    }
