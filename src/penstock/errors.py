@@ -1,15 +1,15 @@
 """One tree of errors. Every message gives the value, the limit, the unit, the place and the mend.
 
-    PenstockError                 anything Penstock refuses; the command line exits with code 2
-    ├── InputError                what the user gave cannot be used
-    │   ├── TableError            one or more faults in a country's tables, all listed at once
-    │   ├── UnknownCountryError   no such country and no such folder
-    │   ├── SystemFaultError          a `System` whose parts contradict each other
-    │   ├── BidError              a bid that cannot be cleared
-    │   └── ProgrammeError        a programme outside its limits
-    ├── InfeasibleError           limits that clash: no dispatch satisfies them all
-    ├── SolverError               the optimiser stopped without an optimum
-    └── BalanceError              an identity that must hold does not (a fault of ours)
+PenstockError                 anything Penstock refuses; the command line exits with code 2
+├── InputError                what the user gave cannot be used
+│   ├── TableError            one or more faults in a country's tables, all listed at once
+│   ├── UnknownCountryError   no such country and no such folder
+│   ├── SystemFaultError          a `System` whose parts contradict each other
+│   ├── BidError              a bid that cannot be cleared
+│   └── ProgrammeError        a programme outside its limits
+├── InfeasibleError           limits that clash: no dispatch satisfies them all
+├── SolverError               the optimiser stopped without an optimum
+└── BalanceError              an identity that must hold does not (a fault of ours)
 """
 
 from __future__ import annotations

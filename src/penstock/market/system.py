@@ -230,7 +230,9 @@ def _system_faults(system: System) -> Iterable[Fault]:
         yield Fault("System", f"has {hours} hours and {zones} zones", "give at least one of each")
         return
     if np.any(np.diff(system.hours) != np.timedelta64(1, "h")):
-        yield Fault("System", "are not consecutive whole hours", "sort them and fill the gaps", column="hours")
+        yield Fault(
+            "System", "are not consecutive whole hours", "sort them and fill the gaps", column="hours"
+        )
     if system.demand.shape != (hours, zones):
         yield Fault(
             "System",
