@@ -24,6 +24,7 @@ RANK = {
     "bitcoin": 3,
     "loads": 4,
     "programme": 5,
+    "accounts": 5,
     "reserve": 6,
     "inclusion": 7,
     "policy": 8,
