@@ -51,7 +51,7 @@ test: venv ## Lint, check types, run the tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 test-long: venv ## Run the tests that take minutes
 	$(BIN)/pytest -m long

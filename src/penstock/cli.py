@@ -406,7 +406,7 @@ def _show_study(summary: Mapping[str, Any], files: Mapping[str, Path]) -> None:
     console = _console()
     console.print(_figures(summary))
     console.print(_parties(summary))
-    for sentence in [headline(dict(summary)), *remarks(dict(summary))][:2]:
+    for sentence in [headline(dict(summary)), *remarks(dict(summary))][:4]:
         console.print(Text(sentence))
     console.print()
     for name, path in files.items():

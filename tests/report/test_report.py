@@ -199,7 +199,8 @@ def test_no_number_is_unformatted(page: Page) -> None:
 def test_headline_tells_the_result(html: str) -> None:
     assert headline(html) == (
         "2,000 MW of Bitcoin mining and AI computing would draw 15.42 TWh a year at 22.50 PKR/kWh "
-        "(80.2 USD/MWh); generating it costs 61.5 USD/MWh; consumers pay 0.46 PKR/kWh less (pooled billing)."
+        "(80.2 USD/MWh); generating it costs 61.5 USD/MWh; consumers pay 0.46 PKR/kWh less "
+        "under pooled billing, but consumers pay 1.40 PKR/kWh more if every hour were sold at its price."
     )
 
 

@@ -127,8 +127,8 @@ def keep_books(country: Country, clearing: Clearing, month: IntArray) -> Books:
 def corridor_rows(clearing: Clearing, rent_usd: FloatArray) -> list[dict[str, float]]:
     """Limit, mean flow, use and congested hours of each corridor. [MW, 1, h]
 
-    limit_mw: mean forward limit. use_share: mean of |flow| over it. An hour is congested where the flow stands
-    within 1e-6 of its limit. rent_usd: what each corridor earns. [USD]
+    limit_mw: mean forward limit. use_share: mean of |flow| over it. An hour is congested where the flow
+    stands within 1e-6 of its limit. rent_usd: what each corridor earns. [USD]
     """
     rows = []
     hours = clearing.system.hour_count

@@ -9,7 +9,7 @@ import numpy as np
 
 from penstock.country import Country
 from penstock.country.calendar import IntArray
-from penstock.market import Clearing, hour_series
+from penstock.market import Clearing
 from penstock.market.system import FloatArray
 
 __all__ = ["compare_energy", "compare_figures", "compare_fuels", "compare_months", "pool_generation"]
@@ -157,7 +157,7 @@ def _figures(country: Country, clearing: Clearing, month: IntArray, hour: IntArr
     result["thermal_utilisation"] = _thermal_use(country, clearing, published)
     names = ("january", "june", "july", "september", "december")
     for name, number in zip(names, (1, 6, 7, 9, 12), strict=True):
-        result[f"basket_fuel_cost_{name}"] = _basket(country, clearing, month == number, published)
+        result[f"basket_fuel_cost_{name}"] = _basket(country, clearing, number, month, published)
     return result
 
 
@@ -172,13 +172,22 @@ def _thermal_use(country: Country, clearing: Clearing, pools: set[str]) -> float
     return 100.0 * energy / capacity if capacity else 0.0
 
 
-def _basket(country: Country, clearing: Clearing, hours: np.ndarray, pools: set[str]) -> float:
-    """Average fuel cost of the published pools in some hours, at marginal cost. [currency/kWh]"""
+def _basket(country: Country, clearing: Clearing, number: int, month: IntArray, pools: set[str]) -> float:
+    """Average fuel cost of the published pools in one month, as billed. [currency/kWh]
+
+    The modelled mix at each fuel's billed average of that month, so that it is the mix which is tested; at
+    marginal cost where no billed average was printed.
+    """
+    billed = {
+        (row["pool"], row["fuel"]): row["billed_fuel_cost_per_kwh"]
+        for row in country.table("monthly_generation").where(month=number)
+    }
+    hours = month == number
     cost = energy = 0.0
     for index, row in enumerate(country.table("plants")):
         if row["pool"] in pools:
-            output = clearing.dispatch[hours, index]
-            price = hour_series(clearing.system.plants[index].cost, clearing.system.hour_count)[hours]
-            cost += float(np.dot(price, output))
-            energy += float(output.sum())
-    return cost / energy * country.usd_rate / _KWH_PER_MWH
+            output = float(clearing.dispatch[hours, index].sum())
+            average = billed.get((row["pool"], row["fuel"]))
+            cost += output * (row["fuel_cost_per_kwh"] if average is None else average)
+            energy += output
+    return cost / energy

@@ -68,8 +68,13 @@ def headline(summary: dict[str, Any]) -> str:
         paid = as_number(programme["tariff_usd_per_mwh"])
         more = ", more than it pays" if paid is not None and cost > paid else ""
         text += f"; generating it costs {number(cost, 1)} USD/MWh{more}"
-    consumers = _consumers(summary["incidence"]["pooled"]["consumer_change_per_kwh"], currency)
-    return f"{text}; {consumers} (pooled billing)."
+    incidence = summary["incidence"]
+    pooled = _consumers(incidence["pooled"]["consumer_change_per_kwh"], currency)
+    marginal = _consumers(incidence["marginal"]["consumer_change_per_kwh"], currency)
+    # The two rules can point in opposite ways: neither may stand alone.
+    if pooled == marginal:
+        return f"{text}; {pooled} under pooled billing as under hourly prices."
+    return f"{text}; {pooled} under pooled billing, but {marginal} if every hour were sold at its price."
 
 
 def _groups(by_group: dict[str, Any], gaining: bool) -> str:
@@ -95,6 +100,14 @@ def remarks(summary: dict[str, Any]) -> list[str]:
         f"Those who pay: {_groups(incidence[rule]['by_group'], False)}."
         for rule, name in RULES.items()
     ]
+    full = as_number(summary["with_programme"].get("pooled_cost_usd_per_mwh"))
+    paid = as_number(summary["programme"].get("tariff_usd_per_mwh"))
+    if full is not None and paid is not None:
+        way = "covers" if paid >= full else "does not cover"
+        found.append(
+            f"The tariff of {number(paid, 1)} USD/MWh {way} the pooled cost with capacity payments spread "
+            f"over every MWh, {number(full, 1)} USD/MWh at the busbar."
+        )
     cost = as_number(change.get("cost_usd"))
     if cost is not None:
         way = "more" if cost >= 0 else "less"
