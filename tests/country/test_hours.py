@@ -34,15 +34,9 @@ COAL, GAS, HYDRO, WIND, SOLAR = range(5)
 Change = Callable[[Tables], object]
 
 
-def ready(tables: Tables) -> None:
-    """The one parameter that the toy's rooftop solar needs."""
-    row = {"parameter": "rooftop_performance_ratio", "value": "0.6", "unit": "1"}
-    tables["parameters"].append(row | {"basis": "published", "source": "toy"})
-
-
 def toy_country(tmp_path: Path, *changes: Change) -> Country:
     tables = toy_tables()
-    for change in (ready, *changes):
+    for change in changes:
         change(tables)
     write_tables(tmp_path / "toyland", tables)
     return load_country(tmp_path / "toyland")

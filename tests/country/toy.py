@@ -79,6 +79,7 @@ def toy_tables() -> Tables:
             _published(parameter="programme_mw", value="100", unit="MW"),
             _assumed(parameter="programme_mining_share", value="0.5", low="0", high="1", unit="1"),
             _published(parameter="programme_tariff_per_kwh", value="6", unit="XTC/kWh"),
+            _published(parameter="rooftop_performance_ratio", value="0.6", unit="1"),
         ],
         "zones": [
             _published(

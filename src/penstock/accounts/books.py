@@ -31,8 +31,10 @@ class Books:
     emissions_t: CO2 = emission factor x 3.6 GJ/MWh / efficiency x energy. [t]
     capacity_payment_usd: fixed payments of the year, unchanged by dispatch. [USD]
     energy_served_gwh: firm demand served plus what the programme took. [GWh]
+    pool_energy_gwh: sent out by the plants that the capacity payments are for, those of the pools with
+        published generation. [GWh]
     pooled_energy_cost_usd_per_mwh, pooled_cost_usd_per_mwh: cost over energy served, without and with the
-        capacity payments. [USD/MWh]
+        capacity payments per MWh. [USD/MWh]
     price_by_zone: mean of the hourly price, weighted by the zone's demand. [USD/MWh]
     """
 
@@ -43,6 +45,7 @@ class Books:
     emissions_t: float
     capacity_payment_usd: float
     energy_served_gwh: float
+    pool_energy_gwh: float
     programme_energy_gwh: float
     unserved_gwh: float
     curtailed_gwh: float
@@ -56,12 +59,12 @@ class Books:
 
     @property
     def capacity_payment_usd_per_mwh(self) -> float:
-        """Capacity payments over energy served. [USD/MWh]"""
-        return self.capacity_payment_usd / (self.energy_served_gwh * _MWH_PER_GWH)
+        """Capacity payments over the energy that their pools send out. [USD/MWh]"""
+        return self.capacity_payment_usd / (self.pool_energy_gwh * _MWH_PER_GWH)
 
     @property
     def pooled_cost_usd_per_mwh(self) -> float:
-        """What a pool that passes everything on bills for a MWh. [USD/MWh]"""
+        """What a pool that passes everything on bills for a MWh, fuel at marginal cost. [USD/MWh]"""
         return self.pooled_energy_cost_usd_per_mwh + self.capacity_payment_usd_per_mwh
 
 
@@ -99,6 +102,8 @@ def keep_books(country: Country, clearing: Clearing, month: IntArray) -> Books:
         if factor > 0:
             heat = float(energy[index]) * _GJ_PER_MWH / efficiency[plant["technology"]]
             emissions += heat * factor / _KG_PER_T
+    pools = set(country.table("monthly_generation").column("pool"))
+    pooled = [index for index, row in enumerate(country.table("plants")) if row["pool"] in pools]
     payments = sum(row["amount_bn"] for row in country.table("capacity_payments"))
     served = np.asarray(system.demand) - clearing.unserved
     weight = np.asarray(system.demand)
@@ -113,6 +118,7 @@ def keep_books(country: Country, clearing: Clearing, month: IntArray) -> Books:
         emissions_t=emissions,
         capacity_payment_usd=payments * _PER_BN / country.usd_rate,
         energy_served_gwh=float(served.sum() + clearing.accepted.sum()) / _MWH_PER_GWH,
+        pool_energy_gwh=float(energy[pooled].sum()) / _MWH_PER_GWH,
         programme_energy_gwh=float(clearing.accepted.sum()) / _MWH_PER_GWH,
         unserved_gwh=float(clearing.unserved.sum()) / _MWH_PER_GWH,
         curtailed_gwh=float(clearing.curtailed.sum()) / _MWH_PER_GWH,

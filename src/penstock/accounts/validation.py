@@ -155,6 +155,10 @@ def _figures(country: Country, clearing: Clearing, month: IntArray, hour: IntArr
     payments = sum(row["amount_bn"] for row in country.table("capacity_payments")) * 1e9
     result["capacity_payment_per_kwh"] = payments / (result["generation_total"] * _MWH_PER_GWH * _KWH_PER_MWH)
     result["thermal_utilisation"] = _thermal_use(country, clearing, published)
+    everything = sum(_basket_bill(country, clearing, number, month, published)[0] for number in range(1, 13))
+    result["purchase_price"] = (everything + payments / _KWH_PER_MWH) / (
+        result["generation_total"] * _MWH_PER_GWH
+    )
     names = ("january", "june", "july", "september", "december")
     for name, number in zip(names, (1, 6, 7, 9, 12), strict=True):
         result[f"basket_fuel_cost_{name}"] = _basket(country, clearing, number, month, published)
@@ -173,7 +177,15 @@ def _thermal_use(country: Country, clearing: Clearing, pools: set[str]) -> float
 
 
 def _basket(country: Country, clearing: Clearing, number: int, month: IntArray, pools: set[str]) -> float:
-    """Average fuel cost of the published pools in one month, as billed. [currency/kWh]
+    """Average fuel cost of the published pools in one month, as billed. [currency/kWh]"""
+    cost, energy = _basket_bill(country, clearing, number, month, pools)
+    return cost / energy
+
+
+def _basket_bill(
+    country: Country, clearing: Clearing, number: int, month: IntArray, pools: set[str]
+) -> tuple[float, float]:
+    """Fuel bill and energy of the published pools in one month. [thousand currency, MWh]
 
     The modelled mix at each fuel's billed average of that month, so that it is the mix which is tested; at
     marginal cost where no billed average was printed.
@@ -190,4 +202,4 @@ def _basket(country: Country, clearing: Clearing, number: int, month: IntArray, 
             average = billed.get((row["pool"], row["fuel"]))
             cost += output * (row["fuel_cost_per_kwh"] if average is None else average)
             energy += output
-    return cost / energy
+    return cost, energy

@@ -90,6 +90,27 @@ def _groups(by_group: dict[str, Any], gaining: bool) -> str:
     return ", ".join(named) if named else "nobody"
 
 
+def _full_cost(summary: dict[str, Any]) -> list[str]:
+    """The tariff beside the full cost of supply, as the model bills it and as the regulator published it."""
+    rows = [row for row in summary["validation"]["figures"] if row["figure"] == "purchase_price"]
+    tariff, currency = as_number(summary["programme"].get("tariff_per_kwh")), summary["country"]["currency"]
+    model = as_number(rows[0].get("model")) if rows else None
+    published = as_number(rows[0].get("published")) if rows else None
+    if tariff is None or model is None or published is None:
+        return []
+    place = (
+        "covers neither"
+        if tariff < min(model, published)
+        else "covers both"
+        if tariff >= max(model, published)
+        else "lies between the two"
+    )
+    return [
+        f"With capacity payments, supply costs {number(model, 1)} {currency}/kWh in the model and "
+        f"{number(published, 1)} {currency}/kWh as published; the tariff of {number(tariff, 2)} {place}."
+    ]
+
+
 def remarks(summary: dict[str, Any]) -> list[str]:
     """Short sentences under the headline: who gains, who pays, what else changes."""
     change, incidence = summary["change"], summary["incidence"]
@@ -100,14 +121,7 @@ def remarks(summary: dict[str, Any]) -> list[str]:
         f"Those who pay: {_groups(incidence[rule]['by_group'], False)}."
         for rule, name in RULES.items()
     ]
-    full = as_number(summary["with_programme"].get("pooled_cost_usd_per_mwh"))
-    paid = as_number(summary["programme"].get("tariff_usd_per_mwh"))
-    if full is not None and paid is not None:
-        way = "covers" if paid >= full else "does not cover"
-        found.append(
-            f"The tariff of {number(paid, 1)} USD/MWh {way} the pooled cost with capacity payments spread "
-            f"over every MWh, {number(full, 1)} USD/MWh at the busbar."
-        )
+    found += _full_cost(summary)
     cost = as_number(change.get("cost_usd"))
     if cost is not None:
         way = "more" if cost >= 0 else "less"
