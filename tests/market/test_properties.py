@@ -57,10 +57,10 @@ def markets(draw: st.DrawFn, *, coupled: bool = False) -> Market:
         )
     lines = []
     for index in range(draw(st.integers(0, 3)) if len(zones) > 1 else 0):
-        ends = draw(st.permutations(zones))[:2]
+        start, end = draw(st.permutations(zones))[:2]
         loss = draw(st.sampled_from([0.0, 0.03, 0.1]))
-        limits = draw(numbers(0, 40, hours)), float(draw(st.integers(0, 40)))
-        lines.append(Corridor(f"l{index}", *ends, *limits, loss))
+        forward, backward = draw(numbers(0, 40, hours)), float(draw(st.integers(0, 40)))
+        lines.append(Corridor(f"l{index}", start, end, forward, backward, loss))
     bids = [
         Bid(f"b{index}", draw(zone), draw(numbers(0, 40, hours)), draw(numbers(-5, 120, hours)))
         for index in range(draw(st.integers(0, 2)))
@@ -157,7 +157,7 @@ class Programme:
         for budget in system.budgets:
             energy = {column: 1.0 for name in budget.members for column in self.plants[name]}
             self.rows.append((energy, float(budget.maximum[0])))
-            self.rows.append(({column: -1.0 for column in energy}, -float(budget.minimum[0])))
+            self.rows.append((dict.fromkeys(energy, -1.0), -float(budget.minimum[0])))
         for hour in range(self.hours):
             for index, zone in enumerate(system.zones):
                 given = {

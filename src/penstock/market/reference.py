@@ -234,13 +234,15 @@ def _matrix(
         entries.add(row + zone, base + columns.first_charge + index, -1.0)
         entries.add(row + zone, base + columns.first_discharge + index, 1.0)
         rows = count + np.arange(hours)
-        entries.add(rows, base + columns.first_level + index, 1.0)
+        cyclic = store.initial_level is None
+        if hours > 1 or not cyclic:  # else the level before and after are one and cancel
+            entries.add(rows, base + columns.first_level + index, 1.0)
         entries.add(rows, base + columns.first_spill + index, 1.0)
         entries.add(rows, base + columns.first_charge + index, -store.charge_efficiency)
         entries.add(rows, base + columns.first_discharge + index, 1.0 / store.discharge_efficiency)
         before = base[:-1] + columns.first_level + index
         entries.add(rows[1:], before, -1.0)
-        if store.initial_level is None:
+        if cyclic and hours > 1:
             entries.add(rows[:1], base[-1:] + columns.first_level + index, -1.0)
         count += hours
     names = {bid.name: columns.first_bid + index for index, bid in enumerate(bids)} | columns.group_of
@@ -358,7 +360,8 @@ class _Model:
         model.a_matrix_.start_ = starts
         model.a_matrix_.index_ = indices
         model.a_matrix_.value_ = values
-        self.highs.passModel(model)
+        if self.highs.passModel(model) == highspy.HighsStatus.kError:
+            raise SolverError("HiGHS refused the model: a fault of Penstock; report it with the system")
         self._bounds, self._rows = (cost, low, high), rows
 
     def update(

@@ -205,11 +205,11 @@ def series_faults(
         )
 
 
-def _duplicates(place: str, names: Sequence[str]) -> Iterable[Fault]:
+def _duplicates(place: str, names: Sequence[str], column: str | None = None) -> Iterable[Fault]:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            yield Fault(place, "stands twice", "give each its own name", value=name)
+            yield Fault(place, "stands twice", "give each its own name", column=column, value=name)
         seen.add(name)
 
 
@@ -326,6 +326,7 @@ def _store_faults(system: System, store: Store) -> Iterable[Fault]:
 
 def _budget_faults(system: System, budget: EnergyBudget) -> Iterable[Fault]:
     place, hours = f"energy budget {budget.name}", system.hour_count
+    yield from _duplicates(place, budget.members, "members")
     if budget.period.shape != (hours,):
         yield Fault(
             place,
