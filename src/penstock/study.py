@@ -145,7 +145,7 @@ def _variants(
     low = {
         row["contract"]: row["low"]
         for row in contracts
-        if row["kind"] == "take_or_pay" and row["low"] is not None
+        if row["kind"] == "take_or_pay" and None not in (row["minimum_share"], row["low"])
     }
     cases: list[tuple[str, str, str, System]] = []
     if bound:

@@ -22,7 +22,7 @@ REDUCED = {"kapco": (500.0, 1601.0), "guddu_747": (486.0, 747.0)}
 ENDED = {"hub_power", "aes_lalpir_power", "aes_pakgen_power", "rousch", "saba_power_company", "atlas_power"}
 DEAD_GENCOS = {13, 17, 20}
 #: Read for cross-checks, quoted in no row.
-BACKGROUND = {"brecorder_com_40384927", "energyupdate_com_pk_41158", "theindiansubcontinent_com_485350"}
+BACKGROUND = {"energyupdate_com_pk_41158", "theindiansubcontinent_com_485350"}
 
 
 @pytest.fixture(scope="module")

@@ -31,10 +31,10 @@ class Books:
     emissions_t: CO2 = emission factor x 3.6 GJ/MWh / efficiency x energy. [t]
     capacity_payment_usd: fixed payments of the year, unchanged by dispatch. [USD]
     energy_served_gwh: firm demand served plus what the programme took. [GWh]
-    pool_energy_gwh: sent out by the plants that the capacity payments are for, those of the pools with
-        published generation. [GWh]
-    pooled_energy_cost_usd_per_mwh, pooled_cost_usd_per_mwh: cost over energy served, without and with the
-        capacity payments per MWh. [USD/MWh]
+    pool_energy_gwh, pool_fuel_cost_usd: sent out by, and fuel of, the plants that the capacity payments are
+        for: those of the pools with published generation. [GWh, USD]
+    pooled_energy_cost_usd_per_mwh, pooled_cost_usd_per_mwh: the pools' fuel over the energy they send out,
+        without and with their capacity payments. [USD/MWh]
     price_by_zone: mean of the hourly price, weighted by the zone's demand. [USD/MWh]
     """
 
@@ -46,6 +46,7 @@ class Books:
     capacity_payment_usd: float
     energy_served_gwh: float
     pool_energy_gwh: float
+    pool_fuel_cost_usd: float
     programme_energy_gwh: float
     unserved_gwh: float
     curtailed_gwh: float
@@ -54,18 +55,22 @@ class Books:
 
     @property
     def pooled_energy_cost_usd_per_mwh(self) -> float:
-        """Cost over energy served, capacity left out. [USD/MWh]"""
-        return self.cost_usd / (self.energy_served_gwh * _MWH_PER_GWH)
+        """Fuel of the pools' plants over what they send out, at marginal cost. [USD/MWh]"""
+        return _per_mwh(self.pool_fuel_cost_usd, self.pool_energy_gwh)
 
     @property
     def capacity_payment_usd_per_mwh(self) -> float:
         """Capacity payments over the energy that their pools send out. [USD/MWh]"""
-        return self.capacity_payment_usd / (self.pool_energy_gwh * _MWH_PER_GWH)
+        return _per_mwh(self.capacity_payment_usd, self.pool_energy_gwh)
 
     @property
     def pooled_cost_usd_per_mwh(self) -> float:
         """What a pool that passes everything on bills for a MWh, fuel at marginal cost. [USD/MWh]"""
         return self.pooled_energy_cost_usd_per_mwh + self.capacity_payment_usd_per_mwh
+
+
+def _per_mwh(usd: float, gwh: float) -> float:
+    return usd / (gwh * _MWH_PER_GWH) if gwh > 0 else 0.0
 
 
 def generation_by_fuel(country: Country, clearing: Clearing) -> dict[str, FloatArray]:
@@ -119,15 +124,21 @@ def keep_books(country: Country, clearing: Clearing, month: IntArray) -> Books:
         capacity_payment_usd=payments * _PER_BN / country.usd_rate,
         energy_served_gwh=float(served.sum() + clearing.accepted.sum()) / _MWH_PER_GWH,
         pool_energy_gwh=float(energy[pooled].sum()) / _MWH_PER_GWH,
+        pool_fuel_cost_usd=float(cost[pooled].sum()),
         programme_energy_gwh=float(clearing.accepted.sum()) / _MWH_PER_GWH,
         unserved_gwh=float(clearing.unserved.sum()) / _MWH_PER_GWH,
         curtailed_gwh=float(clearing.curtailed.sum()) / _MWH_PER_GWH,
         price_by_zone={
-            zone: float(np.average(clearing.price[:, index], weights=weight[:, index]))
+            zone: _mean_price(clearing.price[:, index], weight[:, index])
             for index, zone in enumerate(system.zones)
         },
-        price_mean=float(np.average(clearing.price, weights=weight)),
+        price_mean=_mean_price(clearing.price, weight),
     )
+
+
+def _mean_price(price: FloatArray, demand: FloatArray) -> float:
+    """Mean of the price weighted by demand; the plain mean where nothing is demanded. [USD/MWh]"""
+    return float(np.average(price, weights=demand if demand.sum() > 0 else None))
 
 
 def corridor_rows(clearing: Clearing, rent_usd: FloatArray) -> list[dict[str, float]]:

@@ -3,7 +3,7 @@
 Left over in an hour is what plants could still give: available less dispatched. Plants whose energy a
 contract or a reservoir limits are left out (another MWh now is a MWh less later), but for take-or-pay minima,
 which only bind from below. The reserve margin (a share of the hour's demand) is then held back from the
-dearest plants first, since a system keeps its reserve on what it would call last.
+dearest plants of each pool first, since a system keeps its reserve on what it would call last.
 """
 
 from __future__ import annotations
@@ -71,7 +71,11 @@ def find_surplus(country: Country, clearing: Clearing, reserve_margin: float) ->
         if row["plant"] not in limited and (row["fuel"] not in profiled or system.plants[index].curtailable)
     ]
     rows.sort(key=lambda index: -float(np.mean(system.plants[index].cost)))
-    reserve = reserve_margin * np.asarray(system.demand).sum(axis=1)
+    pools = country.table("zones").column("pool")
+    reserve = {
+        pool: reserve_margin * np.asarray(system.demand)[:, [name == pool for name in pools]].sum(axis=1)
+        for pool in dict.fromkeys(pools)
+    }
     by_zone = np.zeros_like(np.asarray(system.demand))
     zone = system.zone_index(plant.zone for plant in system.plants)
     costs = sorted({float(np.mean(system.plants[index].cost)) for index in rows})
@@ -81,8 +85,9 @@ def find_surplus(country: Country, clearing: Clearing, reserve_margin: float) ->
         plant = system.plants[index]
         left = hour_series(plant.available, system.hour_count) - clearing.dispatch[:, index]
         left = np.maximum(left, 0.0)
-        held = np.minimum(left, reserve)
-        reserve = reserve - held
+        pool = pools[zone[index]]
+        held = np.minimum(left, reserve[pool])
+        reserve[pool] = reserve[pool] - held
         left = left - held
         by_zone[:, zone[index]] += left
         below[:, grid >= float(np.mean(plant.cost)) - 1e-12] += left[:, None]

@@ -101,6 +101,7 @@ def compare_energy(country: Country, modelled: Mapping[tuple[str, str], FloatArr
             "within": bool(abs(have[month] / want[month] - 1.0) <= MONTH_SHARE),
         }
         for month in range(12)
+        if want[month] > 0
     ]
 
 
@@ -179,7 +180,7 @@ def _thermal_use(country: Country, clearing: Clearing, pools: set[str]) -> float
 def _basket(country: Country, clearing: Clearing, number: int, month: IntArray, pools: set[str]) -> float:
     """Average fuel cost of the published pools in one month, as billed. [currency/kWh]"""
     cost, energy = _basket_bill(country, clearing, number, month, pools)
-    return cost / energy
+    return cost / energy if energy else 0.0
 
 
 def _basket_bill(

@@ -115,7 +115,12 @@ def _contract_budget(
     maximum = np.full(len(length), np.inf)
     share = shares.get(str(contract["contract"]), contract["minimum_share"])
     if isinstance(share, float):
-        minimum = share * sum(capacity[name] for name in members) * length
+        in_service = np.zeros(len(hours.hours))
+        for name in members:
+            plant = country.table("plants").one(plant=name)
+            runs = (hours.month >= plant["first_month"]) & (hours.month <= plant["last_month"])
+            in_service += capacity[name] * runs
+        minimum = share * np.bincount(period, in_service)
     if isinstance(contract["minimum_gwh"], float):
         minimum = contract["minimum_gwh"] * _MWH_PER_GWH * length / length.sum()
     if isinstance(contract["maximum_gwh"], float):

@@ -44,7 +44,8 @@ class Programme:
     mining_share: share of it for mining; the rest is for AI compute. [1]
     tariff_per_kwh: what they pay. [the country's currency/kWh]
     sites: share of the power in each zone; sums to 1 within 1e-6. [1]
-    firm: served like firm demand; otherwise interrupted where the price exceeds the bid.
+    firm: bid at the value of lost load, so in a shortage it ties with firm demand; otherwise interrupted
+        where the price exceeds the bid.
 
     Raises ProgrammeError with every fault.
     """
@@ -182,7 +183,7 @@ def programme_bids(country: Country, programme: Programme) -> tuple[ProgrammeBid
     - Interruptible: mining bids the lesser of its value and the tariff, as the contract lets the operator
       stop it where serving it costs more than it pays; AI bids its own value, as its contract interrupts it
       only where a MWh costs more than it is worth there. Both pay the tariff for what they take.
-    - Firm: both bid the country's value of lost load and are served like firm demand.
+    - Firm: both bid the country's value of lost load; in a shortage they tie with firm demand.
 
     The bids are the same in number and name for any size, 0 MW included.
 
