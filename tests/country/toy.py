@@ -184,17 +184,11 @@ def _technologies() -> Rows:
         "turbine": ("0.01", "0.02", "0.02", "0", "1"),
         "photovoltaic": ("0.01", "0.01", "0.01", "0", "1"),
     }
-    rows = [
+    return [
         _published(technology=technology, attribute=attribute, value=value, unit="1")
         for technology, row in values.items()
         for attribute, value in zip(shares, row, strict=True)
     ]
-    costs = {"steam": "4", "combined_cycle": "3", "river": "1", "turbine": "0", "photovoltaic": "0"}
-    rows += [
-        _published(technology=technology, attribute="variable_om_usd_per_mwh", value=cost, unit="USD/MWh")
-        for technology, cost in costs.items()
-    ]
-    return rows
 
 
 def _fuels() -> Rows:
