@@ -47,7 +47,7 @@ def _published(country: Country) -> dict[tuple[str, str], FloatArray]:
 def compare_fuels(country: Country, modelled: Mapping[tuple[str, str], FloatArray]) -> list[dict[str, Any]]:
     """Each published fuel's year: within 10 % where it is above 5 TWh, within 0.5 TWh where it is not.
 
-    `input` marks fuels whose monthly energy the model is given: they are no test.
+    `input` marks fuels whose energy the model is given, by the month or by a contract: they are no test.
     """
     names = {row["fuel"]: row for row in country.table("fuels")}
     rows = []
@@ -66,10 +66,17 @@ def compare_fuels(country: Country, modelled: Mapping[tuple[str, str], FloatArra
                 "difference_pct": (model / published - 1.0) * 100.0 if published else None,
                 "limit": "10 %" if published > LARGE_FUEL_GWH else "500 GWh",
                 "within": abs(model - published) <= limit,
-                "input": names[fuel]["profile"] != "dispatched",
+                "input": names[fuel]["profile"] != "dispatched" or _ordered(country, pool, fuel),
             }
         )
     return rows
+
+
+def _ordered(country: Country, pool: str, fuel: str) -> bool:
+    """True where one contract for local reliability holds all plants of a fuel: it sets their energy."""
+    plants = {row["plant"] for row in country.table("plants").where(pool=pool, fuel=fuel)}
+    contracts = country.table("contracts").where(kind="local_reliability")
+    return bool(plants) and any(plants <= set(row["plants"].split()) for row in contracts)
 
 
 def compare_months(country: Country, modelled: Mapping[tuple[str, str], FloatArray]) -> list[dict[str, Any]]:
