@@ -343,7 +343,7 @@ def _surplus(results: _Results) -> dict[str, Any]:
                 "zone": zone,
                 "mean_mw": float(surplus.by_zone[:, index].mean()),
                 "minimum_mw": float(surplus.by_zone[:, index].min()),
-                "hours_above_2000_mw": int((surplus.by_zone[:, index] >= 2000.0).sum()),
+                f"hours_above_{round(wanted)}_mw": int((surplus.by_zone[:, index] >= round(wanted)).sum()),
             }
             for index, zone in enumerate(results.country.zones)
         ],
