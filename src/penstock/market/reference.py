@@ -165,15 +165,20 @@ def _bounds(
     for index, corridor in enumerate(system.corridors):
         high[:, columns.first_forward + index] = hour_series(corridor.forward_limit, all_hours)[span]
         high[:, columns.first_backward + index] = hour_series(corridor.backward_limit, all_hours)[span]
+        cost[:, [columns.first_forward + index, columns.first_backward + index]] = corridor.cost
     unserved = slice(columns.first_unserved, columns.first_dumped)
-    cost[:, unserved] = system.value_of_lost_load
-    high[:, unserved] = system.demand[span]
-    high[:, columns.first_dumped : columns.first_charge] = _INFINITY
+    if np.isfinite(system.value_of_lost_load):
+        cost[:, unserved] = system.value_of_lost_load
+        high[:, unserved] = system.demand[span]
+    if np.isfinite(system.disposal_cost):
+        cost[:, columns.first_dumped : columns.first_charge] = system.disposal_cost
+        high[:, columns.first_dumped : columns.first_charge] = _INFINITY
     for index, store in enumerate(system.stores):
         high[:, columns.first_charge + index] = store.charge_limit
         high[:, columns.first_discharge + index] = store.discharge_limit
+        cost[:, columns.first_discharge + index] = store.discharge_cost
         high[:, columns.first_level + index] = store.energy_limit
-        high[:, columns.first_spill + index] = _INFINITY
+        high[:, columns.first_spill + index] = hour_series(store.inflow, all_hours)[span]
     return cost, low, high
 
 

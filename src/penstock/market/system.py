@@ -72,6 +72,10 @@ class Corridor:
     forward_limit, backward_limit: most that is sent from `from_zone` to `to_zone`, and back, at the
     sending end; a number or shape (hours,). [MW]
     loss: share of the sent energy that does not arrive, in [0, 1). [1]
+    cost: what sending costs, either way, at least 0. [USD/MWh]
+    reactance: where given, the flow also follows Kirchhoff's voltage law: around every cycle of such
+        corridors the sum of reactance x flow is 0 (the DC power flow). Any one unit, above 0; such a
+        corridor has no loss and no cost.
     """
 
     name: str
@@ -80,6 +84,8 @@ class Corridor:
     forward_limit: Hourly
     backward_limit: Hourly
     loss: float = 0.0
+    cost: float = 0.0
+    reactance: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("forward_limit", "backward_limit"):
@@ -93,8 +99,9 @@ class Store:
     energy_limit: most it holds. [MWh]
     charge_limit, discharge_limit: most it takes from, and gives to, its zone. [MW]
     charge_efficiency, discharge_efficiency: stored per taken, given per drawn, in (0, 1]. [1]
-    inflow: energy that comes by itself, a number or shape (hours,); what does not fit is spilled. [MW]
+    inflow: energy that comes by itself, a number or shape (hours,); up to all of it may be spilled. [MW]
     initial_level: level before the first hour; None makes the year a cycle (last level = first). [MWh]
+    discharge_cost: what giving costs. [USD/MWh]
     """
 
     name: str
@@ -106,6 +113,7 @@ class Store:
     discharge_efficiency: float = 1.0
     inflow: Hourly = 0.0
     initial_level: float | None = None
+    discharge_cost: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inflow", _frozen(self.inflow))
@@ -142,7 +150,9 @@ class System:
     hours: start of each hour, UTC, shape (hours,).
     zones: labels, in the order of every (hours, zones) array.
     demand: firm demand, shape (hours, zones). [MW]
-    value_of_lost_load: what a MWh of firm demand that is not served costs. [USD/MWh]
+    value_of_lost_load: what a MWh of firm demand that is not served costs; inf: all of it must be
+        served, or the system is infeasible. [USD/MWh]
+    disposal_cost: what a MWh that nobody takes costs, at least 0; inf: none may be left over. [USD/MWh]
     """
 
     hours: npt.NDArray[np.datetime64]
@@ -153,6 +163,7 @@ class System:
     corridors: tuple[Corridor, ...] = ()
     stores: tuple[Store, ...] = ()
     budgets: tuple[EnergyBudget, ...] = field(default=())
+    disposal_cost: float = 0.0
 
     def __post_init__(self) -> None:
         hours = np.array(self.hours, dtype="datetime64[h]")
@@ -245,9 +256,16 @@ def _system_faults(system: System) -> Iterable[Fault]:
         yield from series_faults(
             f"System, zone {zone}", "demand", system.demand[:, index], hours, low=0.0, unit="MW"
         )
-    yield from series_faults(
-        "System", "value_of_lost_load", system.value_of_lost_load, hours, low=0.0, unit="USD/MWh"
-    )
+    for column in ("value_of_lost_load", "disposal_cost"):
+        value = getattr(system, column)
+        if not value >= 0.0:
+            yield Fault(
+                "System",
+                "must be at least 0 USD/MWh, or inf",
+                "correct the value",
+                column=column,
+                value=repr(value),
+            )
     yield from _duplicates("System.zones", system.zones)
     yield from _duplicates("System.plants", [plant.name for plant in system.plants])
     yield from _duplicates("System.corridors", [corridor.name for corridor in system.corridors])
@@ -301,6 +319,20 @@ def _corridor_faults(system: System, corridor: Corridor) -> Iterable[Fault]:
         yield Fault(
             place, "must lie in [0, 1)", "give a share of 1", column="loss", value=repr(corridor.loss)
         )
+    yield from series_faults(place, "cost", corridor.cost, hours, low=0.0, unit="USD/MWh")
+    if corridor.reactance is not None:
+        if not 0.0 < corridor.reactance < np.inf:
+            yield Fault(
+                place, "must lie above 0", "correct it", column="reactance", value=repr(corridor.reactance)
+            )
+        if corridor.loss != 0.0 or corridor.cost != 0.0:
+            yield Fault(
+                place,
+                f"cannot stand beside a loss of {corridor.loss:g} and a cost of {corridor.cost:g} USD/MWh",
+                "leave out the reactance, or the loss and the cost",
+                column="reactance",
+                value=repr(corridor.reactance),
+            )
 
 
 def _store_faults(system: System, store: Store) -> Iterable[Fault]:
@@ -309,6 +341,9 @@ def _store_faults(system: System, store: Store) -> Iterable[Fault]:
     for column, unit in (("energy_limit", "MWh"), ("charge_limit", "MW"), ("discharge_limit", "MW")):
         yield from series_faults(place, column, getattr(store, column), hours, low=0.0, unit=unit)
     yield from series_faults(place, "inflow", store.inflow, hours, low=0.0, unit="MW")
+    yield from series_faults(
+        place, "discharge_cost", store.discharge_cost, hours, low=-np.inf, unit="USD/MWh"
+    )
     for column in ("charge_efficiency", "discharge_efficiency"):
         value = getattr(store, column)
         if not 0.0 < value <= 1.0:
