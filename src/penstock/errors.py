@@ -6,6 +6,7 @@ PenstockError                 anything Penstock refuses; the command line exits 
 │   ├── UnknownCountryError   no such country and no such folder
 │   ├── SystemFaultError          a `System` whose parts contradict each other
 │   ├── BidError              a bid that cannot be cleared
+│   ├── NetworkError          a PyPSA network that cannot be read, carried over or written
 │   └── ProgrammeError        a programme outside its limits
 ├── InfeasibleError           limits that clash: no dispatch satisfies them all
 ├── SolverError               the optimiser stopped without an optimum
@@ -23,6 +24,7 @@ __all__ = [
     "Fault",
     "InfeasibleError",
     "InputError",
+    "NetworkError",
     "PenstockError",
     "ProgrammeError",
     "SolverError",
@@ -95,6 +97,10 @@ class SystemFaultError(InputError):
 
 class BidError(InputError):
     """A bid that cannot be cleared."""
+
+
+class NetworkError(InputError):
+    """A PyPSA network that cannot be read, carried over or written, and all that stands in the way."""
 
 
 class ProgrammeError(InputError):

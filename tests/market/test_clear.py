@@ -48,7 +48,7 @@ def test_merit_order() -> None:
     assert got.cost == pytest.approx(5100.0)
     assert got.net_cost == pytest.approx(5100.0)
     assert not got.unserved.any()
-    assert got.engine == "highs"
+    assert got.engine == "kernel"
 
 
 def test_cost_that_changes_with_the_hour() -> None:

@@ -6,54 +6,81 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from penstock.errors import BidError, Fault
+from penstock.errors import BidError, Fault, SolverError
 
 from .bid import Bid, check_bids
+from .certificate import lower_bound
 from .clearing import Clearing, curtailment
-from .reference import Solution, solve
-from .system import FloatArray, System, hour_series
+from .engine import refusal, solve_compiled
+from .reference import solve
+from .solution import Solution
+from .system import FloatArray, Hourly, System
 
 __all__ = ["clear"]
 
-ENGINES = ("highs",)
+ENGINES = ("auto", "kernel", "highs")
 
 
-def clear(system: System, bids: Sequence[Bid] = (), *, engine: str = "highs") -> Clearing:
+def clear(system: System, bids: Sequence[Bid] = (), *, engine: str = "auto", gap: float = 1e-6) -> Clearing:
     """Clear every hour of a market at least cost.
 
     system: zones, plants, corridors, stores and budgets; see `System` for units.
     bids: flexible demand; each is served where its value covers the price.
-    engine: "highs", the reference engine (a linear programme).
+    engine: "kernel", compiled and exact by the hour, with decomposition where stores or budgets bind the
+        hours; "highs", the reference (a linear programme); "auto", the kernel where it can, else HiGHS.
+    gap: largest share of the net cost by which the result may be above the best, in (0, 1]. [1]
 
-    Raises BidError (bids that cannot be cleared, an unknown engine), InfeasibleError (limits that clash)
-    and SolverError. The result balances in every hour and zone to 1e-6 MWh, or BalanceError is raised.
+    `Clearing.engine` and `Clearing.reason` say what solved it and why. With "auto", a result that misses
+    `gap` is solved again with HiGHS.
+
+    Raises BidError (bids that cannot be cleared, an unknown engine, a gap outside its range),
+    InfeasibleError (limits that clash) and SolverError. The result balances in every hour and zone to
+    1e-6 MWh, or BalanceError is raised.
     """
+    faults = []
     if engine not in ENGINES:
-        raise BidError(
+        faults.append(
             Fault("clear", f"is not one of {', '.join(ENGINES)}", "choose one", column="engine", value=engine)
         )
+    if not 0.0 < gap <= 1.0:
+        faults.append(
+            Fault("clear", "must lie in (0, 1]", "give a share of 1", column="gap", value=repr(gap))
+        )
+    if faults:
+        raise BidError(faults)
     bids = tuple(bids)
     check_bids(system, bids)
-    return _clearing(system, bids, solve(system, bids), engine)
+    if engine == "highs":
+        return _clearing(system, bids, solve(system, bids), engine, "asked for")
+    refused = refusal(system)
+    if refused is None:
+        solution, refused = solve_compiled(system, bids, gap)
+        if solution is not None:
+            reason = "asked for" if engine == "kernel" else "exact by the hour, certified"
+            result = _clearing(system, bids, solution, "kernel", reason)
+            if result.gap <= gap:
+                return result
+            refused = f"the kernel's gap of {result.gap:.1e} is above the {gap:.1e} asked for"
+    if engine == "kernel":
+        raise SolverError(
+            Fault("clear", f"the kernel gives no result: {refused}", 'use engine="auto" or engine="highs"')
+        )
+    return _clearing(system, bids, solve(system, bids), "highs", refused or "")
 
 
-def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str) -> Clearing:
+def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str, reason: str) -> Clearing:
     dumped = np.maximum(raw.dumped, 0.0)
     forward, backward = raw.forward, raw.backward
     _cancel_round_trips(system, forward, backward, dumped)
-    cost = float(np.sum(raw.unserved)) * system.value_of_lost_load
-    for index, plant in enumerate(system.plants):
-        cost += float(np.dot(hour_series(plant.cost, system.hour_count), raw.dispatch[:, index]))
-    value = sum(
-        float(np.dot(hour_series(bid.value, system.hour_count), raw.accepted[:, index]))
-        for index, bid in enumerate(bids)
-    )
     return Clearing(
         system=system,
         bids=bids,
-        cost=cost,
-        bid_value=value,
+        cost=_cost(system, raw, dumped),
+        bid_value=_value([bid.value for bid in bids], raw.accepted),
+        lower_bound=lower_bound(system, bids, raw.price, raw.water_value, raw.budget_price, raw.line_price),
         price=raw.price,
+        price_low=raw.price_low,
+        price_high=raw.price_high,
         dispatch=raw.dispatch,
         accepted=raw.accepted,
         flow=forward - backward,
@@ -64,8 +91,35 @@ def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str)
         discharge=raw.discharge,
         level=raw.level,
         spill=raw.spill,
+        water_value=raw.water_value,
+        budget_price=raw.budget_price,
+        line_price=raw.line_price,
         engine=engine,
+        reason=reason,
     )
+
+
+def _value(prices: Sequence[Hourly], energy: FloatArray) -> float:
+    """Energy of each column at its price, added up. [USD]"""
+    whole = energy.sum(axis=0)
+    total = 0.0
+    for index, price in enumerate(prices):
+        if isinstance(price, np.ndarray):
+            total += float(np.dot(price, energy[:, index]))
+        else:
+            total += price * float(whole[index])
+    return total
+
+
+def _cost(system: System, raw: Solution, dumped: FloatArray) -> float:
+    """Cost of all that is given, sent, left unserved and disposed of. [USD]"""
+    cost = _value([plant.cost for plant in system.plants], raw.dispatch)
+    cost += _value([store.discharge_cost for store in system.stores], raw.discharge)
+    cost += _value([corridor.cost for corridor in system.corridors], raw.forward + raw.backward)
+    for price, energy in ((system.value_of_lost_load, raw.unserved), (system.disposal_cost, dumped)):
+        if price != 0.0 and energy.any():
+            cost += price * float(energy.sum())
+    return cost
 
 
 def _cancel_round_trips(
@@ -78,6 +132,8 @@ def _cancel_round_trips(
     order = {zone: index for index, zone in enumerate(system.zones)}
     for index, corridor in enumerate(system.corridors):
         both = np.minimum(forward[:, index], backward[:, index])
+        if not both.any():
+            continue
         forward[:, index] -= both
         backward[:, index] -= both
         dumped[:, order[corridor.from_zone]] += both * corridor.loss

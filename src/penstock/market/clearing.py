@@ -21,9 +21,13 @@ BALANCE_TOLERANCE_MWH = 1e-6
 class Clearing:
     """A cleared market. Arrays are read-only and in the order of the system's labels.
 
-    cost: generation at marginal cost plus unserved energy at the value of lost load. [USD]
+    cost: generation at marginal cost plus unserved energy at the value of lost load; where the system
+        prices them, also sending, discharging and disposal. [USD]
     bid_value: value of the accepted bids. [USD]
-    price: dual of the zone's balance, shape (hours, zones). [USD/MWh]
+    lower_bound: net cost that no dispatch can beat, by weak duality from the prices below. [USD]
+    price: cost of one more MWh of demand, a dual of the zone's balance, shape (hours, zones). [USD/MWh]
+    price_low, price_high: range of the duals where the optimum leaves one; `price` is its middle, or its
+        finite end. Same shape. [USD/MWh]
     dispatch: output, shape (hours, plants). [MW]
     accepted: what each bid takes, shape (hours, bids). [MW]
     flow: net flow sent from `from_zone` (negative: sent from `to_zone`), shape (hours, corridors). [MW]
@@ -32,14 +36,22 @@ class Clearing:
         shape (hours, zones). [MW]
     dumped: must-run output nobody takes, shape (hours, zones). [MW]
     charge, discharge, level, spill: of each store, shape (hours, stores). [MW, MW, MWh, MW]
-    engine: what solved it, e.g. "highs".
+    water_value: worth of a MWh more in each store, shape (hours, stores). [USD/MWh]
+    budget_price: of each budget, shape (periods,): what it adds to the cost of its members. [USD/MWh]
+    line_price: what Kirchhoff's voltage law adds to the cost of each corridor's flow, shape
+        (hours, corridors); None where no corridor has a reactance. [USD/MWh]
+    engine: what solved it: "kernel" or "highs".
+    reason: why that engine, in words.
     """
 
     system: System
     bids: tuple[Bid, ...]
     cost: float
     bid_value: float
+    lower_bound: float
     price: FloatArray
+    price_low: FloatArray
+    price_high: FloatArray
     dispatch: FloatArray
     accepted: FloatArray
     flow: FloatArray
@@ -50,7 +62,11 @@ class Clearing:
     discharge: FloatArray
     level: FloatArray
     spill: FloatArray
+    water_value: FloatArray
+    budget_price: tuple[FloatArray, ...]
+    line_price: FloatArray | None
     engine: str
+    reason: str
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -74,6 +90,11 @@ class Clearing:
     def net_cost(self) -> float:
         """Cost less the value of the accepted bids: what the clearing minimises. [USD]"""
         return self.cost - self.bid_value
+
+    @property
+    def gap(self) -> float:
+        """How far the net cost may be above the best, as a share of it (of 1 USD where it is less). [1]"""
+        return max(self.net_cost - self.lower_bound, 0.0) / max(1.0, abs(self.net_cost))
 
     def sent(self) -> tuple[FloatArray, FloatArray]:
         """Energy sent forward and backward over each corridor, each of shape (hours, corridors). [MW]"""

@@ -320,6 +320,14 @@ def _corridor_faults(system: System, corridor: Corridor) -> Iterable[Fault]:
             place, "must lie in [0, 1)", "give a share of 1", column="loss", value=repr(corridor.loss)
         )
     yield from series_faults(place, "cost", corridor.cost, hours, low=0.0, unit="USD/MWh")
+    if corridor.loss > 0.0 and system.disposal_cost > 0.0 and _both_ways(corridor):
+        yield Fault(
+            place,
+            "could burn energy by sending it there and back, where disposing of it is not free",
+            "give a lossy corridor one direction, or two corridors, or set disposal_cost to 0",
+            column="loss",
+            value=repr(corridor.loss),
+        )
     if corridor.reactance is not None:
         if not 0.0 < corridor.reactance < np.inf:
             yield Fault(
@@ -333,6 +341,11 @@ def _corridor_faults(system: System, corridor: Corridor) -> Iterable[Fault]:
                 column="reactance",
                 value=repr(corridor.reactance),
             )
+
+
+def _both_ways(corridor: Corridor) -> bool:
+    """True where energy can be sent both ways in one hour."""
+    return bool(np.any(np.minimum(corridor.forward_limit, corridor.backward_limit) > 0.0))
 
 
 def _store_faults(system: System, store: Store) -> Iterable[Fault]:
