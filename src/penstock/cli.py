@@ -15,7 +15,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -261,6 +262,42 @@ def check(country: CountryArgument, as_json: JsonOption = False) -> None:
     print(f"{facts.name}: {found['tables']} tables, {found['rows']} rows{series}, hash {facts.content_hash}")
 
 
+@app.command()
+def clear(
+    network: Annotated[
+        Path,
+        typer.Argument(metavar="NETWORK", help="A PyPSA network: netCDF, HDF5, or a folder of CSV tables."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where the cleared network goes. Default: <network>-cleared.nc."),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(metavar="NAME", help="What solves it: auto, kernel or highs.")
+    ] = "auto",
+    gap: Annotated[
+        float,
+        typer.Option(metavar="SHARE", callback=_finite, help="How far from the best it may be. [0 to 1]"),
+    ] = 1e-6,
+    as_json: JsonOption = False,
+) -> None:
+    """Clear a PyPSA network and write it with its results; the file that is read stays as it is."""
+    started = time.perf_counter()
+    target = Path(f"{network.stem}-cleared.nc") if output is None else output
+    with _progress() as report_step:
+        from penstock.market.pypsa_files import clear_file, figures
+
+        clearing = clear_file(network, target, engine=engine, gap=gap, progress=report_step)
+    found = figures(clearing) | {"seconds": time.perf_counter() - started, "file": str(target)}
+    if as_json:
+        _print_json(found)
+        return
+    from penstock.report.cleared import rows
+
+    _show_rows(f"{network.name}, {found['hours']} hours", rows(found))
+    print(f"network  {target}")
+
+
 # --- progress --------------------------------------------------------------------------------------------
 
 
@@ -395,6 +432,15 @@ def _table(title: str, columns: Sequence[str], numbers: bool = True) -> Table:
     for place, column in enumerate(columns):
         table.add_column(Text(column), justify="right" if numbers and place else "left")
     return table
+
+
+def _show_rows(title: str, rows: Iterable[Sequence[str]]) -> None:
+    from rich.text import Text
+
+    table = _table(title, ("", "unit", ""))
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    _console().print(table)
 
 
 def _show_study(summary: Mapping[str, Any], files: Mapping[str, Path]) -> None:

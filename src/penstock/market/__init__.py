@@ -3,6 +3,7 @@
 from .bid import Bid
 from .clear import clear
 from .clearing import Clearing, energy_residual
+from .pypsa_bridge import from_pypsa, to_pypsa
 from .system import Corridor, EnergyBudget, Plant, Store, System, hour_series
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "System",
     "clear",
     "energy_residual",
+    "from_pypsa",
     "hour_series",
+    "to_pypsa",
 ]

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
+from penstock.errors import SolverError
+
 from .arrays import Arrays
 from .kernel import COST, MOST, Coupling, Priced, Staircase, price_hours
 from .system import FloatArray, IntArray
@@ -179,6 +181,8 @@ class _Master:
     def solve(self) -> tuple[FloatArray, FloatArray, FloatArray, float, float]:
         """Worth of each span [USD], prices, weight of each answer, cost of the mixture, MWh it lacks."""
         self._highs.run()
+        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            raise SolverError("HiGHS ended without an optimum of the master programme")
         solution = self._highs.getSolution()
         dual, value = np.array(solution.row_dual), np.array(solution.col_value)
         split = 2 * self.rows
@@ -247,6 +251,8 @@ class _Rounds:
                     box *= _SHRINK
             if value > self.bound:
                 self.bound, center = value, price
+            if box > self._year.budgets.staircase.beyond:
+                return center, False  # no price brings forth what the budgets ask for
             self._master.box(center - box, center + box)
             self._worth, price, self.weight, cost, lacking = self._master.solve()
             expected = cost - self.bound
@@ -254,8 +260,6 @@ class _Rounds:
                 if lacking <= 1e-9 * self._master.unit:
                     return center, True
                 box *= _GROW
-                if box > self._year.budgets.staircase.beyond:
-                    return center, False  # no price brings forth what the budgets ask for
                 self._master.box(center - box, center + box)
                 self._worth, price, self.weight, cost, lacking = self._master.solve()
                 expected = cost - self.bound
@@ -301,7 +305,14 @@ def mix(budgets: Budgets, gap: float, offset: float = 0.0, price: FloatArray | N
     offset: cost that comes on top of what the kernel counts. [USD]
     price: first prices, where some are known. [USD/MWh]
     """
-    year = _Year(budgets)
+    try:
+        return _mix(_Year(budgets), gap, offset, price)
+    except SolverError:
+        return None
+
+
+def _mix(year: _Year, gap: float, offset: float, price: FloatArray | None) -> Mixture | None:
+    budgets = year.budgets
     widest = float(np.max(budgets.staircase.loose[MOST, budgets.coupling.member], initial=1.0))
     unit = max(widest, 1.0)
     first, box = price, _BOX
