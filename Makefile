@@ -9,7 +9,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv run test test-long lock clean FORCE
+.PHONY: help venv run test test-long bench lock clean FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ test: venv ## Lint, check types, run the tests
 test-long: venv ## Run the tests that take minutes
 	$(BIN)/pytest -m long
 
+bench: venv ## Time the kernel against HiGHS and PyPSA; writes docs/performance.md
+	$(BIN)/python -m bench
+
 # --- upkeep ----------------------------------------------------------------------------------------
 
 lock: ## Rewrite requirements.lock after a change in pyproject.toml; UPGRADE=1 moves every pin
@@ -75,4 +78,4 @@ lock: ## Rewrite requirements.lock after a change in pyproject.toml; UPGRADE=1 m
 
 clean: ## Remove .venv, caches and built packages; out/ stays, reports are yours
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
+	find bench src tests -type d -name __pycache__ -prune -exec rm -rf {} +

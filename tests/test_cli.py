@@ -428,6 +428,94 @@ def test_version(capsys: Capture) -> None:
     assert capsys.readouterr().out == f"penstock {__version__}\n"
 
 
+# --- clear -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A network of two buses in a file of the working directory."""
+    from penstock.market.pypsa_bridge import quiet
+    from penstock.market.pypsa_files import write_network
+
+    with quiet():
+        from .market.networks import two_bus
+
+        pair = two_bus()
+    monkeypatch.chdir(tmp_path)
+    write_network(pair, Path("pair.nc"))
+    return tmp_path / "pair.nc"
+
+
+def test_clear_writes_a_network_that_opens_and_leaves_the_input(network: Path, capsys: Capture) -> None:
+    from penstock.market.pypsa_files import read_network
+
+    before = network.read_bytes()
+    assert main(["clear", "pair.nc"]) == 0
+    shown = capsys.readouterr()
+    cleared = read_network(network.parent / "pair-cleared.nc")
+    assert cleared.is_solved
+    assert network.read_bytes() == before
+    assert re.search(rf"Objective +{cleared.objective:,.2f}", shown.out)
+    assert re.search(r"Mean price, S +per MWh", shown.out)
+    assert shown.out.endswith("network  pair-cleared.nc\n")
+    assert shown.err.splitlines()[0] == "  0% Reading the network"
+
+
+def test_clear_json_is_one_document(network: Path, capsys: Capture) -> None:
+    assert (
+        main(["clear", "pair.nc", "--engine", "highs", "--gap", "1e-4", "--output", "a/b.nc", "--json"]) == 0
+    )
+    found = json.loads(capsys.readouterr().out)
+    assert (found["engine"], found["hours"], found["file"]) == ("highs", 24, "a/b.nc")
+    assert (network.parent / "a" / "b.nc").is_file()
+    assert found["gap"] <= 1e-4
+    assert found["lower_bound"] == pytest.approx(found["objective"], rel=1e-4)
+    assert found["unserved_mwh"] == 0.0
+    assert set(found["mean_price_per_mwh"]) == {"N", "S"}
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["none.nc"], "does not exist"),
+        (["text.nc"], "is no network"),
+        (["pair.nc", "--output", "./pair.nc"], "never overwritten"),
+        (["pair.nc", "--output", "pair.txt"], "no format that can be written"),
+        (["pair.nc", "--engine", "abacus"], "is not one of auto, kernel, highs"),
+        (["pair.nc", "--gap", "2"], r"must lie in \(0, 1\]"),
+    ],
+)
+def test_clear_refuses_what_it_cannot_clear(
+    words: list[str], problem: str, network: Path, capsys: Capture
+) -> None:
+    (network.parent / "text.nc").write_text("no network")
+    before = content(network.parent)
+    assert main(["clear", *words]) == 2
+    assert re.search(problem, capsys.readouterr().err)
+    assert content(network.parent) == before
+
+
+def test_clear_names_every_component_that_cannot_be_carried_over(network: Path, capsys: Capture) -> None:
+    from penstock.market.pypsa_bridge import quiet
+    from penstock.market.pypsa_files import write_network
+
+    from .market.networks import plant, two_bus
+
+    with quiet():
+        odd = two_bus()
+        plant(odd, "unit", "N", 50.0, 10.0, committable=True, ramp_limit_up=0.5)
+        odd.add("Link", "pump", bus0="N", bus1="S", p_nom=5.0, efficiency=3.0)
+    write_network(odd, Path("odd.nc"))
+    assert main(["clear", "odd.nc", "--json"]) == 2
+    error = error_of(capsys)
+    assert error["type"] == "NetworkError"
+    assert {(fault["place"], fault["column"]) for fault in error["faults"]} == {
+        ("Generator unit", "committable"),
+        ("Generator unit", "ramp_limit_up"),
+        ("Link pump", "efficiency"),
+    }
+
+
 # --- the process -----------------------------------------------------------------------------------------
 
 RUN_MAIN = "import sys; from penstock.cli import main; code = main()"

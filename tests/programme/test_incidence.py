@@ -56,7 +56,21 @@ def clearing(demand: Any, bids: tuple[Bid, ...] = (), **arrays: Any) -> Clearing
     zero |= {name: np.zeros((2, 2)) for name in ("unserved", "curtailed", "dumped")}
     filled: dict[str, Any] = zero | {"accepted": np.zeros((2, len(bids)))} | found
     cost = float((filled["dispatch"] @ COSTS).sum() + VALUE_OF_LOST_LOAD * filled["unserved"].sum())
-    return Clearing(system=system(demand), bids=bids, cost=cost, bid_value=0.0, engine="by hand", **filled)
+    return Clearing(
+        system=system(demand),
+        bids=bids,
+        cost=cost,
+        bid_value=0.0,
+        lower_bound=cost,
+        price_low=filled["price"],
+        price_high=filled["price"],
+        water_value=np.zeros((2, 1)),
+        budget_price=(),
+        line_price=None,
+        engine="by hand",
+        reason="by hand",
+        **filled,
+    )
 
 
 DEMAND = [[100, 50], [100, 80]]

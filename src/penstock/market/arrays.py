@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -172,7 +173,10 @@ def to_arrays(system: System, bids: Sequence[Bid]) -> Arrays:
         unserved_cost=system.value_of_lost_load,
         unserved_limit=system.demand,
         disposal_cost=system.disposal_cost,
-        zone=np.array([order[part.zone] for part in (*first, *bids)], dtype=np.int64),
+        zone=np.array(
+            [order[zone] for zone in (*(plant.zone for plant in first), *(bid.zone for bid in bids))],
+            dtype=np.int64,
+        ),
         cost=_table([*(plant.cost for plant in first), *(bid.value for bid in bids)], hours),
         width=_table([*(_room(each, hours) for each in members), *(bid.quantity for bid in bids)], hours),
         groups=groups,
@@ -182,7 +186,7 @@ def to_arrays(system: System, bids: Sequence[Bid]) -> Arrays:
     )
 
 
-def _arcs(system: System, order: dict[str, int], hours: int) -> dict[str, object]:
+def _arcs(system: System, order: dict[str, int], hours: int) -> dict[str, Any]:
     rows: list[tuple[int, int, float, float, Hourly, Hourly, int, float]] = []
     for index, line in enumerate(system.corridors):
         start, end = order[line.from_zone], order[line.to_zone]
@@ -205,7 +209,7 @@ def _arcs(system: System, order: dict[str, int], hours: int) -> dict[str, object
     }
 
 
-def _stores(system: System, order: dict[str, int], hours: int) -> dict[str, object]:
+def _stores(system: System, order: dict[str, int], hours: int) -> dict[str, Any]:
     def each(name: str) -> FloatArray:
         return np.array([getattr(store, name) for store in system.stores], dtype=np.float64)
 
@@ -231,14 +235,15 @@ def _stores(system: System, order: dict[str, int], hours: int) -> dict[str, obje
 
 def _budgets(
     system: System, bids: Sequence[Bid], groups: Sequence[Sequence[int]], hours: int
-) -> dict[str, object]:
+) -> dict[str, Any]:
     segment = {system.plants[index].name: at for at, group in enumerate(groups) for index in group}
     plants = {plant.name: plant for plant in system.plants}
     segment |= {bid.name: len(groups) + index for index, bid in enumerate(bids)}
     quantity = {bid.name: bid.quantity for bid in bids}
     start, member, sign = [0], [], []
     period = np.zeros((len(system.budgets), hours), dtype=np.int64)
-    limits, period_start = [[], []], [0]
+    limits: tuple[list[FloatArray], list[FloatArray]] = ([], [])
+    period_start = [0]
     for index, budget in enumerate(system.budgets):
         period[index] = budget.period
         fixed = np.zeros(hours)

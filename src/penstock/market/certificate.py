@@ -68,10 +68,7 @@ def lower_bound(
 def _least(margin: FloatArray, low: Hourly, high: Hourly) -> float:
     """Least of margin x over low <= x <= high, summed over the hours. [USD]"""
     gain = np.minimum(margin, 0.0)
-    if isinstance(high, np.ndarray):
-        total = float(np.dot(gain, high))
-    else:
-        total = float(gain.sum()) * high
+    total = float(np.dot(gain, high)) if isinstance(high, np.ndarray) else float(gain.sum()) * high
     if isinstance(low, np.ndarray):
         total += float(np.dot(margin - gain, np.minimum(low, high)))
     elif low != 0.0:

@@ -10,10 +10,11 @@ from penstock.errors import BidError, Fault, SolverError
 
 from .bid import Bid, check_bids
 from .certificate import lower_bound
-from .clearing import Clearing, curtailment
+from .clearing import Clearing
 from .engine import refusal, solve_compiled
 from .reference import solve
 from .solution import Solution
+from .sums import add_up
 from .system import FloatArray, Hourly, System
 
 __all__ = ["clear"]
@@ -72,10 +73,17 @@ def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str,
     dumped = np.maximum(raw.dumped, 0.0)
     forward, backward = raw.forward, raw.backward
     _cancel_round_trips(system, forward, backward, dumped)
+    curtailed, generated = _curtailment(system, raw.dispatch, dumped)
+    cost = _value([plant.cost for plant in system.plants], raw.dispatch, generated)
+    cost += _value([store.discharge_cost for store in system.stores], raw.discharge)
+    cost += _value([corridor.cost for corridor in system.corridors], forward + backward)
+    for price, energy in ((system.value_of_lost_load, raw.unserved), (system.disposal_cost, dumped)):
+        if price != 0.0 and energy.any():
+            cost += price * float(energy.sum())
     return Clearing(
         system=system,
         bids=bids,
-        cost=_cost(system, raw, dumped),
+        cost=cost,
         bid_value=_value([bid.value for bid in bids], raw.accepted),
         lower_bound=lower_bound(system, bids, raw.price, raw.water_value, raw.budget_price, raw.line_price),
         price=raw.price,
@@ -85,7 +93,7 @@ def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str,
         accepted=raw.accepted,
         flow=forward - backward,
         unserved=raw.unserved,
-        curtailed=curtailment(system, raw.dispatch, dumped),
+        curtailed=curtailed,
         dumped=dumped,
         charge=raw.charge,
         discharge=raw.discharge,
@@ -99,9 +107,12 @@ def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str,
     )
 
 
-def _value(prices: Sequence[Hourly], energy: FloatArray) -> float:
-    """Energy of each column at its price, added up. [USD]"""
-    whole = energy.sum(axis=0)
+def _value(prices: Sequence[Hourly], energy: FloatArray, whole: FloatArray | None = None) -> float:
+    """Energy of each column at its price, added up; `whole` is the energy of each column. [USD]"""
+    if not any(isinstance(price, np.ndarray) or price != 0.0 for price in prices):
+        return 0.0
+    if whole is None:
+        whole = energy.sum(axis=0)
     total = 0.0
     for index, price in enumerate(prices):
         if isinstance(price, np.ndarray):
@@ -111,15 +122,20 @@ def _value(prices: Sequence[Hourly], energy: FloatArray) -> float:
     return total
 
 
-def _cost(system: System, raw: Solution, dumped: FloatArray) -> float:
-    """Cost of all that is given, sent, left unserved and disposed of. [USD]"""
-    cost = _value([plant.cost for plant in system.plants], raw.dispatch)
-    cost += _value([store.discharge_cost for store in system.stores], raw.discharge)
-    cost += _value([corridor.cost for corridor in system.corridors], raw.forward + raw.backward)
-    for price, energy in ((system.value_of_lost_load, raw.unserved), (system.disposal_cost, dumped)):
-        if price != 0.0 and energy.any():
-            cost += price * float(energy.sum())
-    return cost
+def _curtailment(system: System, dispatch: FloatArray, dumped: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Energy that could have been had at no choice of price and was not, shape (hours, zones), and what
+    each plant gave, shape (plants,). [MWh]
+
+    Unused output of curtailable plants plus must-run output that nobody took.
+    """
+    zone = system.zone_index(plant.zone for plant in system.plants)
+    flagged = np.array([plant.curtailable for plant in system.plants], dtype=np.int64)
+    _, used, generated = add_up(dispatch, zone, len(system.zones), flagged)
+    available = np.zeros((len(system.zones), system.hour_count))
+    for index, plant in zip(zone, system.plants, strict=True):
+        if plant.curtailable:
+            available[index] += plant.available
+    return dumped + np.maximum(available.T - used, 0.0), generated
 
 
 def _cancel_round_trips(

@@ -9,7 +9,8 @@ import numpy as np
 from penstock.errors import BalanceError, Fault
 
 from .bid import Bid
-from .system import FloatArray, System, hour_series
+from .sums import add_up
+from .system import FloatArray, System
 
 __all__ = ["BALANCE_TOLERANCE_MWH", "Clearing", "energy_residual"]
 
@@ -113,9 +114,7 @@ class Clearing:
 
     def by_zone(self, values: FloatArray, zones: list[str]) -> FloatArray:
         """Columns of `values` added up by the zone of each column: shape (hours, zones)."""
-        place = np.zeros((len(zones), len(self.system.zones)))
-        place[np.arange(len(zones)), self.system.zone_index(zones)] = 1.0
-        return values @ place
+        return add_up(values, self.system.zone_index(zones), len(self.system.zones))[0]
 
 
 def energy_residual(clearing: Clearing) -> FloatArray:
@@ -126,27 +125,13 @@ def energy_residual(clearing: Clearing) -> FloatArray:
     system = clearing.system
     injected = clearing.by_zone(clearing.dispatch, [plant.zone for plant in system.plants])
     taken = clearing.by_zone(clearing.accepted, [bid.zone for bid in clearing.bids])
-    stored = clearing.by_zone(clearing.discharge - clearing.charge, [store.zone for store in system.stores])
-    return (
-        injected
-        + stored
-        + clearing.unserved
-        + clearing.net_import()
-        - taken
-        - clearing.dumped
-        - np.asarray(system.demand)
-    )
-
-
-def curtailment(system: System, dispatch: FloatArray, dumped: FloatArray) -> FloatArray:
-    """Energy that could have been had at no choice of price and was not, shape (hours, zones). [MWh]
-
-    Unused output of curtailable plants plus must-run output that nobody took.
-    """
-    result = dumped.copy()
-    order = {zone: index for index, zone in enumerate(system.zones)}
-    for index, plant in enumerate(system.plants):
-        if plant.curtailable:
-            available = hour_series(plant.available, system.hour_count)
-            result[:, order[plant.zone]] += np.maximum(available - dispatch[:, index], 0.0)
-    return result
+    residual = injected - taken
+    residual += clearing.net_import()
+    residual += clearing.unserved
+    residual -= clearing.dumped
+    residual -= np.asarray(system.demand)
+    if system.stores:
+        residual += clearing.by_zone(
+            clearing.discharge - clearing.charge, [store.zone for store in system.stores]
+        )
+    return residual

@@ -19,7 +19,8 @@ import numpy as np
 from penstock.errors import SolverError
 
 from .arrays import Arrays
-from .kernel import COST, MOST, Coupling, Priced, Staircase, price_hours
+from .kernel import COST, MOST, Staircase
+from .pricing import Coupling, Priced, price_hours
 from .system import FloatArray, IntArray
 
 __all__ = ["Budgets", "Mixture", "mix"]
@@ -28,7 +29,7 @@ _INFINITY = highspy.kHighsInf
 _SPAN = 168  # hours of one answer in the mixture
 _SAMPLE = 11  # every so many hours; shares no divisor with 24
 _ROUNDS = 250
-_SAFETY = 0.3  # of the gap asked for, left to the mixture
+_SAFETY = 0.02  # of the gap asked for: the last rounds are few, and the bounds then meet almost exactly
 _GROW, _SHRINK, _AGREES = 4.0, 0.5, 0.7
 _FIRST_BOX, _BOX = 1.0, 0.1  # half widths at the start, of the sample in price levels, of the year in USD/MWh
 
@@ -74,7 +75,7 @@ def budgets_of(arrays: Arrays, staircase: Staircase, loose: IntArray) -> Budgets
     for budget in range(len(arrays.period)):
         span = slice(arrays.member_start[budget], arrays.member_start[budget + 1])
         np.add.at(uses[budget], np.searchsorted(members, arrays.member[span]), arrays.member_sign[span])
-    start, limit, sign = [0], [], []
+    start, limit, sign = [0], list[int](), list[float]()
     for member in range(len(members)):
         held = np.flatnonzero(uses[:, member])
         limit.extend(held)
@@ -116,7 +117,9 @@ class _Year:
     def clear(self, price: FloatArray, hours: IntArray) -> bool:
         """Clear; False where an hour could not be solved."""
         budgets = self.budgets
-        return price_hours(budgets.staircase, budgets.coupling, price, hours, self.kept, *self._room) < 0
+        return bool(
+            price_hours(budgets.staircase, budgets.coupling, price, hours, self.kept, *self._room) < 0
+        )
 
 
 class _Master:
@@ -331,8 +334,9 @@ def _mix(year: _Year, gap: float, offset: float, price: FloatArray | None) -> Mi
 def _price_level(budgets: Budgets) -> float:
     """A typical price: the middle of the costs. [USD/MWh]"""
     stairs = budgets.staircase
-    cost = stairs.step[0][np.abs(stairs.step[0]) < stairs.beyond]
-    return max(1.0, float(np.median(np.abs(cost))))
+    cost = np.abs(np.concatenate([stairs.step[0], stairs.loose[COST]]))
+    cost = cost[(cost > 0.0) & (cost < stairs.beyond)]
+    return max(1.0, float(np.median(cost))) if len(cost) else 1.0
 
 
 def fixed(budgets: Budgets, taken: FloatArray) -> Staircase:

@@ -165,14 +165,20 @@ def _flows(system: System, arrays: Arrays, out: Hours) -> tuple[FloatArray, Floa
 
 
 def _headline(out: Hours) -> FloatArray:
-    """The middle of the range of optimal prices; its finite end where the other is not.
+    """One optimal price of every hour and zone: the middle of the range.
 
-    The least and the greatest optimal price of every zone are optimal together, so their middle is too.
+    The least and the greatest optimal price of every zone are optimal together, so their middle is too. In
+    an hour where one of them has no limit in some zone, all zones take the other; where each has none
+    somewhere, the price of the last basis stands.
     """
     tied = (out.price_high > out.price_low).any(axis=1)
     if not tied.any():
         return out.price
     price = out.price.copy()
     low, high = out.price_low[tied], out.price_high[tied]
-    price[tied] = np.where(np.isinf(high), low, np.where(np.isinf(low), high, (low + high) / 2.0))
+    no_low, no_high = np.isinf(low).any(axis=1), np.isinf(high).any(axis=1)
+    chosen = price[tied]
+    for hours, bottom, top in ((~no_low, low, low), (~no_high, high, high), (~no_low & ~no_high, low, high)):
+        chosen[hours] = (bottom[hours] + top[hours]) / 2.0
+    price[tied] = chosen
     return price

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,11 +65,12 @@ def staircases(
     layout = Layout(np.flatnonzero(apart), len(arrays.tail), free, free + arrays.zones)
     beyond = _BEYOND_FACTOR * _largest_cost(arrays, further)
     kinds, zone_of, cost = _sorted_steps(arrays, np.flatnonzero(~apart), beyond)
-    is_segment, segment = kinds >= 0, np.maximum(kinds, 0)
-    width = np.where(is_segment, arrays.width.constant[segment], 0.0)
+    is_segment = kinds >= 0
+    width, row, written = np.zeros(len(kinds)), np.full(len(kinds), -1), np.empty(len(kinds), dtype=np.int64)
+    width[is_segment] = arrays.width.constant[kinds[is_segment]]
     width[kinds == _BEYOND] = np.inf
-    row = np.where(is_segment, arrays.width.row[segment], -1)
-    written = target[segment]
+    row[is_segment] = arrays.width.row[kinds[is_segment]]
+    written[is_segment] = target[kinds[is_segment]]
     ends = np.full((3, arrays.zones + 1), -1, dtype=np.int64)
     ends[0] = np.searchsorted(zone_of, np.arange(arrays.zones + 1))
     ends[1, :-1] = np.flatnonzero(kinds == _DUMP)
@@ -82,7 +84,7 @@ def staircases(
         ends=ends,
         width_of=changing,
         width_row=row[changing],
-        width_series=arrays.width.series,
+        width_series=np.ascontiguousarray(arrays.width.series.T),
         need=arrays.need,
         demand=np.asarray(arrays.unserved_limit),
         target=written,
@@ -137,7 +139,7 @@ def _pick(table: Table, chosen: IntArray) -> Table:
     return Table(table.constant[chosen], place, table.series[row[varies]])
 
 
-def _loose_columns(arrays: Arrays, segments: IntArray, further: LooseSegments | None) -> dict[str, object]:
+def _loose_columns(arrays: Arrays, segments: IntArray, further: LooseSegments | None) -> dict[str, Any]:
     """Loose segments, further ones, then arcs."""
     arcs, nothing = len(arrays.tail), np.zeros((0, arrays.hours))
     zone, cost, high = (
@@ -187,7 +189,7 @@ def new_hours(staircase: Staircase) -> Hours:
     """Room for the results of a year."""
     hours, zones = staircase.need.shape
     return Hours(
-        used=np.empty((hours, int(staircase.target.max()) + 1)),
+        used=np.zeros((hours, int(staircase.target.max()) + 1)),
         loose=np.empty((hours, staircase.link.shape[1])),
         price=np.empty((hours, zones)),
         price_low=np.empty((hours, zones)),

@@ -47,8 +47,18 @@ _SMALL = 1e-11
 _REFRESH = 64
 
 # Without reference counts: nothing below allocates, and they would cost more than the arithmetic.
-compiled: Any = njit(nogil=True, error_model="numpy", _nrt=False)
-entry: Any = njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
+compiled: Any = njit(
+    nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
+summing: Any = njit(  # sums in any order, so that they vectorise
+    nogil=True,
+    error_model="numpy",
+    fastmath={"reassoc"},
+    _nrt=False,
+    no_cpython_wrapper=True,
+    no_cfunc_wrapper=True,
+)
+entry: Any = njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
 
 
 class Staircase(NamedTuple):
@@ -173,18 +183,14 @@ def _shift(k, amount, link, loose, vector):
         vector[SHORT, link[TAIL, k]] -= amount
 
 
-@compiled
+@summing
 def _shortage(need, h, step, ends, link, loose, mark, at, vector):
     """What the basic columns must make up in each zone."""
     for z in range(mark.shape[1]):
-        a, b, i = 0.0, 0.0, ends[FIRST, z]
-        while i + 1 < mark[PLACE, z]:
-            a += step[WIDTH, i]
-            b += step[WIDTH, i + 1]
-            i += 2
-        if i < mark[PLACE, z]:
-            a += step[WIDTH, i]
-        vector[SHORT, z] = need[h, z] - (a + b)
+        full = 0.0
+        for i in range(ends[FIRST, z], mark[PLACE, z]):
+            full += step[WIDTH, i]
+        vector[SHORT, z] = need[h, z] - full
     for k in range(at.size):
         if at[k] != BASIC:
             amount = loose[MOST, k] if at[k] == HIGH else loose[LEAST, k]
@@ -344,15 +350,16 @@ def _pivot(limit, first, tolerance, step, ends, link, loose, mark, at, inverse, 
 
 @compiled
 def _record(h, beyond, tolerance, target, step, ends, loose, mark, at, vector, out):
-    """Write the hour's quantities and prices; True where an optimum may have other prices too."""
+    """Write the hour's quantities, where they are not 0, and its prices.
+
+    True where an optimum may have other prices too.
+    """
     used, sent, price, state = out.used, out.loose, out.price, out.state
     zones, tie = mark.shape[1], False
     for z in range(zones):
         price[h, z] = vector[ZONE_PRICE, z]
         for i in range(ends[FIRST, z], mark[PLACE, z]):
             used[h, target[i]] = step[WIDTH, i]
-        for i in range(mark[PLACE, z], ends[FIRST, z + 1]):
-            used[h, target[i]] = 0.0
     for k in range(at.size):
         sent[h, k] = loose[MOST, k] if at[k] == HIGH else loose[LEAST, k]
     for r in range(zones):
@@ -423,7 +430,7 @@ def _tighten(k, x, tolerance, link, loose, bottom, top):
 def _load(m, h, step, loose):
     """Widths, costs and limits of hour h; True where a cost changed."""
     for i in range(m.width_of.size):
-        step[WIDTH, m.width_of[i]] = m.width_series[m.width_row[i], h]
+        step[WIDTH, m.width_of[i]] = m.width_series[h, m.width_row[i]]
     for z in range(m.need.shape[1]):
         if m.ends[LOST, z] >= 0:
             step[WIDTH, m.ends[LOST, z]] = m.demand[h, z]
@@ -436,19 +443,15 @@ def _load(m, h, step, loose):
 
 
 @compiled
-def _clear_hour(m, h, cold, step, loose, mark, at, inverse, vector):
-    """Clear hour h: number of pivots, or -1."""
-    need, ends, link = m.need, m.ends, m.link
-    if _load(m, h, step, loose) and not cold:
-        _prices(step, loose, mark, inverse, vector)
-        cold = not _settle(step, ends, link, loose, mark, at, vector)
-    cold |= h % _REFRESH == 0  # a fresh inverse
+def _solve(m, h, cold, step, loose, mark, at, inverse, vector):
+    """Pivot hour h to its optimum, from cold where asked or needed: number of pivots, or -1."""
+    ends, link = m.ends, m.link
     limit = 40 + 20 * (mark.shape[1] + at.size)
     for attempt in range(3):
         if cold or attempt > 0:
-            _cold(need, h, step, ends, mark, at, inverse, vector)
+            _cold(m.need, h, step, ends, mark, at, inverse, vector)
             _settle(step, ends, link, loose, mark, at, vector)
-        _shortage(need, h, step, ends, link, loose, mark, at, vector)
+        _shortage(m.need, h, step, ends, link, loose, mark, at, vector)
         count = _pivot(limit, attempt == 2, m.tolerance, step, ends, link, loose, mark, at, inverse, vector)
         if count >= 0:
             return count
@@ -460,7 +463,11 @@ def clear_hours(m, out, start, stop, step, loose, mark, at, inverse, vector):
     """Clear hours start to stop - 1 of a Staircase, each from the basis of the one before, into Hours."""
     zones, cold = m.need.shape[1], True
     for h in range(start, stop):
-        pivots = _clear_hour(m, h, cold, step, loose, mark, at, inverse, vector)
+        if _load(m, h, step, loose) and not cold:
+            _prices(step, loose, mark, inverse, vector)
+            cold = not _settle(step, m.ends, m.link, loose, mark, at, vector)
+        cold |= h % _REFRESH == 0  # a fresh inverse
+        pivots = _solve(m, h, cold, step, loose, mark, at, inverse, vector)
         cold = pivots < 0
         out.pivots[h] = pivots
         if cold:
@@ -470,148 +477,3 @@ def clear_hours(m, out, start, stop, step, loose, mark, at, inverse, vector):
         else:
             for z in range(zones):
                 out.price_low[h, z] = out.price_high[h, z] = vector[ZONE_PRICE, z]
-
-
-class Coupling(NamedTuple):
-    """Limits on the energy of loose columns ("members") over many hours, and how to price them.
-
-    member: loose column of each of J members; varies: 1 where its own cost changes by the hour.
-    start, limit, sign: limits of member j are limit[start[j]:start[j + 1]], each with +1 or -1: the limit
-        holds sign * amount.
-    period: number of the limit's price in hour h, shape (limits, H).
-    """
-
-    member: IntArray
-    varies: IntArray
-    start: IntArray
-    limit: IntArray
-    sign: FloatArray
-    period: IntArray
-
-
-class Priced(NamedTuple):
-    """What pricing a year keeps between calls: the last basis of each hour and what follows from it.
-
-    mark, at, inverse: of each hour, shapes (H, 3, Z), (H, K), (H, Z, Z).
-    taken: amount of each member, shape (H, J). [MW]
-    cost: what the hour costs without the prices of the limits, shape (H,). [USD]
-    solved: hours that hold a basis, shape (H,).
-    """
-
-    mark: IntArray
-    at: IntArray
-    inverse: FloatArray
-    taken: FloatArray
-    cost: FloatArray
-    solved: IntArray
-
-
-@compiled
-def _holds(step, ends, link, loose, mark, at, vector):
-    """True where no nonbasic column wants to be on its other side at these prices."""
-    for z in range(mark.shape[1]):
-        if mark[OWN, z] < 0:
-            i = mark[PLACE, z]
-            if step[PRICE, i] < vector[ZONE_PRICE, z] or step[PRICE, i - 1] > vector[ZONE_PRICE, z]:
-                return False
-    for k in range(at.size):
-        if at[k] != BASIC:
-            reduced = loose[COST, k] - _gain(k, link, loose, vector[ZONE_PRICE])
-            if (reduced < 0.0 and at[k] == LOW) or (reduced > 0.0 and at[k] == HIGH):
-                return False
-    return True
-
-
-@compiled
-def _total(member, added, step, ends, loose, mark, at, vector, taken):
-    """Cost of the hour without what the limits' prices add; writes what each member gives."""
-    zones, cost = mark.shape[1], 0.0
-    for z in range(zones):
-        for i in range(ends[FIRST, z], mark[PLACE, z]):
-            if step[WIDTH, i] > 0.0:
-                cost += step[PRICE, i] * step[WIDTH, i]
-    for r in range(zones):
-        c = mark[CODE, r]
-        if c < zones:
-            cost += step[PRICE, mark[PLACE, c]] * vector[VALUE, r]
-        else:
-            cost += loose[COST, c - zones] * vector[VALUE, r]
-    for k in range(at.size):
-        if at[k] != BASIC:
-            cost += loose[COST, k] * (loose[MOST, k] if at[k] == HIGH else loose[LEAST, k])
-    for j in range(member.size):
-        k = member[j]
-        x = loose[MOST, k] if at[k] == HIGH else loose[LEAST, k]
-        if at[k] == BASIC:
-            for r in range(zones):
-                if mark[CODE, r] == zones + k:
-                    x = min(max(vector[VALUE, r], loose[LEAST, k]), loose[MOST, k])
-        taken[j] = x
-        cost -= added[j] * x
-    return cost
-
-
-@compiled
-def _copy(h, kept, mark, at, inverse):
-    """The basis of hour h."""
-    zones = mark.shape[1]
-    for z in range(zones):
-        for i in range(3):
-            mark[i, z] = kept.mark[h, i, z]
-        for i in range(zones):
-            inverse[i, z] = kept.inverse[h, i, z]
-    for k in range(at.size):
-        at[k] = kept.at[h, k]
-
-
-@compiled
-def _price_members(m, c, h, prices, added, loose):
-    """Put the prices of the limits on the cost of each member in hour h."""
-    for j in range(c.member.size):
-        extra = 0.0
-        for i in range(c.start[j], c.start[j + 1]):
-            extra += c.sign[i] * prices[c.period[c.limit[i], h]]
-        k = c.member[j]
-        added[j] = extra
-        loose[COST, k] = (loose[COST, k] if c.varies[j] else m.loose[COST, k]) + extra
-
-
-@entry
-def price_hours(m, c, prices, hours, kept, step, loose, vector, added):
-    """Clear the given hours with prices on the limits of a Coupling, hot from each hour's last basis.
-
-    prices: of every period of every limit. [USD/MWh]
-    Writes into `kept` (Priced); returns -1, or the first hour that was not solved.
-    """
-    ends, link = m.ends, m.link
-    limit = 40 + 20 * (m.need.shape[1] + link.shape[1])
-    before = -1
-    for h in hours:
-        mark, at, inverse = kept.mark[h], kept.at[h], kept.inverse[h]
-        _load(m, h, step, loose)
-        _price_members(m, c, h, prices, added, loose)
-        cold = kept.solved[h] == 0 and before < 0
-        if kept.solved[h] == 0 and not cold:
-            _copy(before, kept, mark, at, inverse)
-        before = h
-        if not cold:
-            _prices(step, loose, mark, inverse, vector)
-            if kept.solved[h] == 1 and _holds(step, ends, link, loose, mark, at, vector):
-                continue
-            cold = not _settle(step, ends, link, loose, mark, at, vector)
-        count = -1
-        for attempt in range(3):
-            if cold or attempt > 0:
-                _cold(m.need, h, step, ends, mark, at, inverse, vector)
-                _settle(step, ends, link, loose, mark, at, vector)
-            _shortage(m.need, h, step, ends, link, loose, mark, at, vector)
-            count = _pivot(
-                limit, attempt == 2, m.tolerance, step, ends, link, loose, mark, at, inverse, vector
-            )
-            if count >= 0:
-                break
-        if count < 0:
-            return h
-        kept.cost[h] = _total(c.member, added, step, ends, loose, mark, at, vector, kept.taken[h])
-        kept.solved[h] = 1
-    return -1
