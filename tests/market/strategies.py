@@ -109,10 +109,10 @@ def budgets_of(draw: st.DrawFn, plants: list[Plant], bids: list[Bid], hours: int
     budgets = []
     for index in range(draw(st.integers(1, 3)) if most else 0):
         members = draw(st.lists(st.sampled_from(sorted(most)), min_size=1, max_size=4, unique=True))
-        length = draw(st.integers(1, hours))
-        period = np.arange(hours) // length
+        lengths = draw(patterns(st.integers(1, hours).map(float), hours)).astype(np.int64)
+        period = np.repeat(np.arange(hours), lengths)[:hours]
         count = int(period[-1]) + 1
-        low = np.bincount(period, sum(least[name] for name in members), count)
+        low = np.bincount(period, sum(least[name] for name in members), count) + 0.0
         room = np.bincount(period, sum(most[name] for name in members), count) - low
         share = draw(patterns(st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0]), count))
         kind = draw(st.sampled_from(["maximum", "minimum", "both", "equal"]))
@@ -124,7 +124,7 @@ def budgets_of(draw: st.DrawFn, plants: list[Plant], bids: list[Bid], hours: int
                 members=tuple(members),
                 period=period,
                 minimum=bottom,
-                maximum=np.full(count, np.inf) if kind == "minimum" else top,
+                maximum=top + np.inf if kind == "minimum" else top,
             )
         )
     return budgets

@@ -86,7 +86,7 @@ def violations(got: Clearing) -> Iterator[tuple[str, float]]:
         yield f"{store.name} level", float(np.abs(before + change - level).max())
     for budget in system.budgets:
         total = sum(energy[name] for name in budget.members)
-        for period, (low, high) in enumerate(zip(budget.minimum, budget.maximum, strict=True)):  # type: ignore[arg-type]
+        for period, (low, high) in enumerate(zip(budget.minimum, budget.maximum, strict=True)):
             used = float(np.sum(total[budget.period == period]))  # type: ignore[index]
             yield budget.name, max(low - used, used - high, 0.0)
     yield "balance", max(float(np.abs(values).max()) for values in zone.values())
@@ -99,9 +99,7 @@ def check(got: Clearing, gap: float) -> None:
     size = max(1.0, abs(got.net_cost))
     assert got.lower_bound <= got.net_cost + 1e-9 * size
     assert got.gap <= gap
-    bound = lower_bound(
-        got.system, got.bids, got.price, got.water_value, got.budget_price, got.line_price
-    )
+    bound = lower_bound(got.system, got.bids, got.price, got.water_value, got.budget_price, got.line_price)
     assert bound == pytest.approx(got.net_cost, rel=gap, abs=1e-6)
 
 

@@ -7,7 +7,7 @@ demand goes without. In zone z and hour h
     sum of x over the zone's segments - dumped + arriving - sent + discharge - charge = need[h, z]
     need = demand + quantity of the bids - minima of the plants.
 
-Plants of one zone with the same constant cost and no budget are one segment.
+Plants of one zone with the same constant cost and the same budgets are one segment.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ class Arrays:
     disposal_cost: what a dumped MWh costs (inf: none allowed). [USD/MWh]
     zone, cost, width: of each segment; plant groups come first, then bids. [-, USD/MWh, MW]
     groups: the plants behind each plant segment.
+    least: least output of each plant, shape (H,); None where it is 0. [MW]
     tail, head, keep, arc_cost, low, high: of each arc: zone it leaves, zone it reaches, share that
         arrives, cost and limits of what is sent. A lossless corridor without a cost is one arc with
         low = -backward_limit; any other is two arcs with low = 0. [-, -, 1, USD/MWh, MW, MW]
@@ -95,6 +96,7 @@ class Arrays:
     cost: Table
     width: Table
     groups: tuple[tuple[int, ...], ...]
+    least: tuple[FloatArray | None, ...]
     tail: IntArray
     head: IntArray
     keep: FloatArray
@@ -122,15 +124,19 @@ class Arrays:
 
 
 def plant_groups(system: System) -> tuple[tuple[int, ...], ...]:
-    """Plants that are one segment: same zone, same constant cost, in no budget."""
-    bound = {member for budget in system.budgets for member in budget.members}
+    """Plants that are one segment: same zone, same constant cost, in the same budgets."""
+    bound: dict[str, tuple[str, ...]] = {}
+    for budget in system.budgets:
+        for member in budget.members:
+            bound[member] = (*bound.get(member, ()), budget.name)
     groups: list[list[int]] = []
-    found: dict[tuple[str, float], int] = {}
+    found: dict[tuple[str, float, tuple[str, ...]], int] = {}
     for index, plant in enumerate(system.plants):
-        if isinstance(plant.cost, np.ndarray) or plant.name in bound:
+        if isinstance(plant.cost, np.ndarray):
             groups.append([index])
             continue
-        group = found.setdefault((plant.zone, float(plant.cost)), len(groups))
+        key = plant.zone, float(plant.cost), bound.get(plant.name, ())
+        group = found.setdefault(key, len(groups))
         if group == len(groups):
             groups.append([index])
         else:
@@ -138,17 +144,11 @@ def plant_groups(system: System) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(members) for members in groups)
 
 
-def _room(plants: Sequence[Plant], hours: int) -> Hourly:
+def _room(plants: Sequence[tuple[Plant, FloatArray | None]]) -> Hourly:
     """What the plants can give above their minima together."""
     total: Hourly = 0.0
-    for plant in plants:
-        constant = not isinstance(plant.available, np.ndarray) and not isinstance(plant.minimum, np.ndarray)
-        if constant:
-            total = total + max(float(plant.available) - float(plant.minimum), 0.0)
-        elif not isinstance(plant.minimum, np.ndarray) and plant.minimum == 0.0:
-            total = total + plant.available
-        else:
-            total = total + (hour_series(plant.available, hours) - least_output(plant, hours))
+    for plant, least in plants:
+        total = total + (plant.available if least is None else plant.available - least)
     return total
 
 
@@ -158,13 +158,17 @@ def to_arrays(system: System, bids: Sequence[Bid]) -> Arrays:
     order = {zone: index for index, zone in enumerate(system.zones)}
     groups = plant_groups(system)
     need = np.array(system.demand)
-    for plant in system.plants:
-        if isinstance(plant.minimum, np.ndarray) or plant.minimum != 0.0:
-            need[:, order[plant.zone]] -= least_output(plant, hours)
+    least = tuple(
+        least_output(plant, hours) if isinstance(plant.minimum, np.ndarray) or plant.minimum != 0.0 else None
+        for plant in system.plants
+    )
+    for plant, amount in zip(system.plants, least, strict=True):
+        if amount is not None:
+            need[:, order[plant.zone]] -= amount
     for bid in bids:
         need[:, order[bid.zone]] += bid.quantity
     first = [system.plants[members[0]] for members in groups]
-    members = [[system.plants[index] for index in group] for group in groups]
+    members = [[(system.plants[index], least[index]) for index in group] for group in groups]
     arcs = _arcs(system, order, hours)
     return Arrays(
         hours=hours,
@@ -178,11 +182,12 @@ def to_arrays(system: System, bids: Sequence[Bid]) -> Arrays:
             dtype=np.int64,
         ),
         cost=_table([*(plant.cost for plant in first), *(bid.value for bid in bids)], hours),
-        width=_table([*(_room(each, hours) for each in members), *(bid.quantity for bid in bids)], hours),
+        width=_table([*(_room(each) for each in members), *(bid.quantity for bid in bids)], hours),
         groups=groups,
+        least=least,
         **arcs,
         **_stores(system, order, hours),
-        **_budgets(system, bids, groups, hours),
+        **_budgets(system, bids, groups, least),
     )
 
 
@@ -234,13 +239,17 @@ def _stores(system: System, order: dict[str, int], hours: int) -> dict[str, Any]
 
 
 def _budgets(
-    system: System, bids: Sequence[Bid], groups: Sequence[Sequence[int]], hours: int
+    system: System,
+    bids: Sequence[Bid],
+    groups: Sequence[Sequence[int]],
+    least: Sequence[FloatArray | None],
 ) -> dict[str, Any]:
+    hours = system.hour_count
     segment = {system.plants[index].name: at for at, group in enumerate(groups) for index in group}
-    plants = {plant.name: plant for plant in system.plants}
+    plants = {plant.name: amount for plant, amount in zip(system.plants, least, strict=True)}
     segment |= {bid.name: len(groups) + index for index, bid in enumerate(bids)}
     quantity = {bid.name: bid.quantity for bid in bids}
-    start, member, sign = [0], [], []
+    start, member, sign = [0], list[int](), list[float]()
     period = np.zeros((len(system.budgets), hours), dtype=np.int64)
     limits: tuple[list[FloatArray], list[FloatArray]] = ([], [])
     period_start = [0]
@@ -248,10 +257,13 @@ def _budgets(
         period[index] = budget.period
         fixed = np.zeros(hours)
         for name in budget.members:
-            member.append(segment[name])
             is_plant = name in plants
-            sign.append(1.0 if is_plant else -1.0)
-            fixed += least_output(plants[name], hours) if is_plant else quantity[name]
+            if segment[name] not in member[start[-1] :]:
+                member.append(segment[name])
+                sign.append(1.0 if is_plant else -1.0)
+            amount = plants[name] if is_plant else quantity[name]
+            if amount is not None:
+                fixed += amount
         start.append(len(member))
         constant = np.bincount(budget.period, fixed, int(budget.period[-1]) + 1)
         limits[0].append(np.asarray(budget.minimum) - constant)

@@ -20,6 +20,7 @@ from .system import FloatArray, Hourly, System
 __all__ = ["clear"]
 
 ENGINES = ("auto", "kernel", "highs")
+_FEW_HOURS = 500
 
 
 def clear(system: System, bids: Sequence[Bid] = (), *, engine: str = "auto", gap: float = 1e-6) -> Clearing:
@@ -54,6 +55,8 @@ def clear(system: System, bids: Sequence[Bid] = (), *, engine: str = "auto", gap
     if engine == "highs":
         return _clearing(system, bids, solve(system, bids), engine, "asked for")
     refused = refusal(system)
+    if refused is None and engine == "auto" and system.stores and system.hour_count < _FEW_HOURS:
+        refused = f"stores over fewer than {_FEW_HOURS} hours: the linear programme is exact and as quick"
     if refused is None:
         solution, refused = solve_compiled(system, bids, gap)
         if solution is not None:

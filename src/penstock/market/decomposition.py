@@ -81,12 +81,15 @@ def budgets_of(arrays: Arrays, staircase: Staircase, loose: IntArray) -> Budgets
         limit.extend(held)
         sign.extend(uses[held, member])
         start.append(len(limit))
+    costs = np.flatnonzero(staircase.loose_what == COST)
     coupling = Coupling(
         member=column,
         varies=(arrays.cost.row[members] >= 0).astype(np.int64),
         start=np.array(start, dtype=np.int64),
         limit=np.array(limit, dtype=np.int64),
         sign=np.array(sign, dtype=np.float64),
+        cost_of=staircase.loose_of[costs],
+        cost_row=staircase.loose_row[costs],
         period=arrays.period + arrays.period_start[:-1, None],
     )
     return Budgets(staircase, coupling, uses, arrays.minimum, arrays.maximum)
@@ -271,8 +274,9 @@ class _Rounds:
     def _answers(self, price: FloatArray) -> tuple[float, int]:
         """Lower bound at these prices, and how many answers were new to the master. [USD]"""
         stage, kept = self._stage, self._year.kept
-        taken = kept.taken[stage.hours]
-        cost = np.add.reduceat(kept.cost[stage.hours], stage.start)
+        whole = len(stage.hours) == len(kept.cost)
+        taken = kept.taken if whole else kept.taken[stage.hours]
+        cost = np.add.reduceat(kept.cost if whole else kept.cost[stage.hours], stage.start)
         use = np.add.reduceat(taken, stage.start, axis=0) @ self._year.budgets.uses.T
         priced = cost + np.sum(price[stage.row] * use, axis=1)
         limit = np.where(price > 0.0, stage.maximum, stage.minimum)
@@ -284,7 +288,7 @@ class _Rounds:
             self._master.add(new, stage.row[new], cost[new], use[new])
             if self._keep is not None:
                 self._source.append((len(self._keep), new))
-                self._keep.append(taken)
+                self._keep.append(taken.copy())
         return value, len(new)
 
     def mixture(self) -> FloatArray:

@@ -24,11 +24,11 @@ The functions below share these arrays, for Z zones, P steps and K loose columns
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from .compiled import compiled, entry, summing
 from .system import FloatArray, IntArray
 
 __all__ = ["Hours", "Staircase", "clear_hours"]
@@ -45,20 +45,6 @@ SOLVED, CLASH, UNSOLVED = 0, 1, 2  # of an hour
 
 _SMALL = 1e-11
 _REFRESH = 64
-
-# Without reference counts: nothing below allocates, and they would cost more than the arithmetic.
-compiled: Any = njit(
-    nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
-)
-summing: Any = njit(  # sums in any order, so that they vectorise
-    nogil=True,
-    error_model="numpy",
-    fastmath={"reassoc"},
-    _nrt=False,
-    no_cpython_wrapper=True,
-    no_cfunc_wrapper=True,
-)
-entry: Any = njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
 
 
 class Staircase(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .compiled import compiled, entry
 from .kernel import (
     BASIC,
     CODE,
@@ -28,8 +29,6 @@ from .kernel import (
     _prices,
     _settle,
     _solve,
-    compiled,
-    entry,
 )
 from .system import FloatArray, IntArray
 
@@ -42,6 +41,7 @@ class Coupling(NamedTuple):
     member: loose column of each of J members; varies: 1 where its own cost changes by the hour.
     start, limit, sign: limits of member j are limit[start[j]:start[j + 1]], each with +1 or -1: the limit
         holds sign * amount.
+    cost_of, cost_row: loose columns whose cost changes by the hour, and their rows of `loose_series`.
     period: number of the limit's price in hour h, shape (limits, H).
     """
 
@@ -50,6 +50,8 @@ class Coupling(NamedTuple):
     start: IntArray
     limit: IntArray
     sign: FloatArray
+    cost_of: IntArray
+    cost_row: IntArray
     period: IntArray
 
 
@@ -131,6 +133,8 @@ def _copy(h, kept, mark, at, inverse):
 @compiled
 def _price_members(m, c, h, prices, added, loose):
     """Put the prices of the limits on the cost of each member in hour h."""
+    for i in range(c.cost_of.size):
+        loose[COST, c.cost_of[i]] = m.loose_series[c.cost_row[i], h]
     for j in range(c.member.size):
         extra = 0.0
         for i in range(c.start[j], c.start[j + 1]):
@@ -151,7 +155,6 @@ def price_hours(m, c, prices, hours, kept, step, loose, vector, added):
     before = -1
     for h in hours:
         mark, at, inverse = kept.mark[h], kept.at[h], kept.inverse[h]
-        _load(m, h, step, loose)
         _price_members(m, c, h, prices, added, loose)
         cold = kept.solved[h] == 0 and before < 0
         if kept.solved[h] == 0 and not cold:
@@ -162,6 +165,8 @@ def price_hours(m, c, prices, hours, kept, step, loose, vector, added):
             if kept.solved[h] == 1 and _holds(step, ends, link, loose, mark, at, vector):
                 continue
             cold = not _settle(step, ends, link, loose, mark, at, vector)
+        _load(m, h, step, loose)
+        _price_members(m, c, h, prices, added, loose)
         if _solve(m, h, cold, step, loose, mark, at, inverse, vector) < 0:
             return h
         kept.cost[h] = _total(c.member, added, step, ends, loose, mark, at, vector, kept.taken[h])

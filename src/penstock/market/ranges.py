@@ -37,7 +37,7 @@ Codes = npt.NDArray[np.int8]
 #: What an amount between limits may do: rise, fall, both (1 + 2) or neither.
 _RISE, _FALL = 1, 2
 _SWEEPS = 200
-_ROUNDS = 100  # within an hour
+_ROUNDS = 1000  # within an hour; a lossy cycle halves the rest in a few dozen
 _STEP = 1e-9  # a bound that moves by less stays, relative
 
 
@@ -91,13 +91,10 @@ class _Bounds(NamedTuple):
     value: FloatArray
 
 
-def _compiled(function: Any) -> Any:
-    """As in the kernel: without reference counts, since nothing below allocates."""
-    return njit(nogil=True, error_model="numpy", _nrt=False)(function)
-
-
-def _entry(function: Any) -> Any:
-    return njit(nogil=True, cache=True, error_model="numpy", _nrt=False)(function)
+# As in the kernel: without reference counts, since nothing below allocates.
+_options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+_compiled: Any = njit(**_options)
+_entry: Any = njit(cache=True, **_options)
 
 
 def _lift(bounds: Any, h: int, n: int, bound: float) -> bool:
@@ -132,6 +129,27 @@ def _arc(code: int, keep: float, cost: float, at: Any, h: int, a: int, g: int, b
     return moved
 
 
+def _alone(h: int, j: int, links: Any, at: Any, prices: Any) -> bool:
+    """Bounds between a zone and the price of the only budget of member j; True where one moved."""
+    moved, z, code, own = False, links.node[j], links.moves[h, j], links.own[h, j]
+    t = links.period[links.budget[links.start[j]], h]
+    if links.sign[j] > 0.0:
+        if code & 1:  # p <= own + m
+            moved |= _lower_high(at, h, z, own + prices.high[0, t])
+            moved |= _raise_low(prices, 0, t, at.low[h, z] - own)
+        if code & 2:
+            moved |= _raise_low(at, h, z, own + prices.low[0, t])
+            moved |= _lower_high(prices, 0, t, at.high[h, z] - own)
+    else:
+        if code & 1:  # p <= own - m
+            moved |= _lower_high(at, h, z, own - prices.low[0, t])
+            moved |= _lower_high(prices, 0, t, own - at.low[h, z])
+        if code & 2:
+            moved |= _raise_low(at, h, z, own - prices.high[0, t])
+            moved |= _raise_low(prices, 0, t, own - at.high[h, z])
+    return moved
+
+
 def _member(h: int, j: int, links: Any, at: Any, prices: Any) -> bool:
     """Bounds between a zone and the budget prices of member j; True where one moved."""
     moved, z, code, sign = False, links.node[j], links.moves[h, j], links.sign[j]
@@ -160,7 +178,19 @@ def _member(h: int, j: int, links: Any, at: Any, prices: Any) -> bool:
 
 
 _over_arc = _compiled(_arc)
+_over_alone = _compiled(_alone)
 _over_member = _compiled(_member)
+
+
+def _is_closed(h: int, at: Any) -> bool:
+    """True where nothing is left to tighten in an hour."""
+    for n in range(at.value.shape[1]):
+        if at.high[h, n] - at.low[h, n] > 1e-9 * (1.0 + abs(at.value[h, n])):
+            return False
+    return True
+
+
+_closed = _compiled(_is_closed)
 
 
 def _hour(h: int, links: Any, at: Any, prices: Any) -> bool:
@@ -174,7 +204,10 @@ def _hour(h: int, links: Any, at: Any, prices: Any) -> bool:
                 moved |= _over_arc(links.open[h, k], links.keep[k], links.cost[k], at, h, tail, h, head)
         for j in range(links.node.size):
             if links.moves[h, j]:
-                moved |= _over_member(h, j, links, at, prices)
+                if links.start[j + 1] == links.start[j] + 1:
+                    moved |= _over_alone(h, j, links, at, prices)
+                else:
+                    moved |= _over_member(h, j, links, at, prices)
         ever |= moved
         if not moved:
             break
@@ -192,11 +225,13 @@ def _sweep(limit: int, links: Any, at: Any, prices: Any) -> int:
         for h in range(hours):
             _within(h, links, at, prices)
         return 1
+    alone = links.budget.size == links.node.size  # then an hour without a choice says all at once
     for count in range(1, limit + 1):
         moved = False
         for i in range(hours):
             h = i if count & 1 else hours - 1 - i
-            moved |= _within(h, links, at, prices)
+            if count == 1 or not alone or not _closed(h, at):
+                moved |= _within(h, links, at, prices)
             # What moves here is seen from the hour that the sweep goes to, and from the one it left.
             for s in range(stores):
                 n, g = zones + s, h + 1 if h + 1 < hours else 0

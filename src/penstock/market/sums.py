@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import njit
 
+from .compiled import entry
 from .system import FloatArray, IntArray
 
 __all__ = ["add_up"]
-
-entry: Any = njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
 
 
 @entry
