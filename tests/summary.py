@@ -164,6 +164,11 @@ def sample_summary() -> dict[str, Any]:
         "base": _side(1.0),
         "with_programme": _side(1.1) | {"programme_energy_gwh": 600.0},
         "change": _change(),
+        "clearing": {
+            side: {"engine": "kernel", "reason": "exact by the hour, certified", "gap": 0.0}
+            | {"net_cost_usd": cost, "lower_bound_usd": cost}
+            for side, cost in (("base", 250e6), ("with_programme", 221e6))
+        },
         "surplus": _surplus(),
         "incidence": {
             "pooled": _rule(-23e6, 0.0, 48e6),

@@ -198,6 +198,7 @@ def _summary(results: _Results) -> dict[str, Any]:
         "base": sides[0],
         "with_programme": sides[1],
         "change": _change(*sides),
+        "clearing": {"base": _proof(results.base), "with_programme": _proof(results.changed)},
         "surplus": _surplus(results),
         "incidence": _incidence(results),
         "validation": _validation(results),
@@ -312,6 +313,17 @@ def _side(results: _Results, clearing: Clearing, books: Books) -> dict[str, Any]
         "emissions_t": books.emissions_t,
         "congestion_rent_usd": float(rent.sum()),
         "corridors": corridors,
+    }
+
+
+def _proof(clearing: Clearing) -> dict[str, Any]:
+    """What solved a clearing, and how near the best its prices prove it to be."""
+    return {
+        "engine": clearing.engine,
+        "reason": clearing.reason,
+        "net_cost_usd": clearing.net_cost,
+        "lower_bound_usd": clearing.lower_bound,
+        "gap": clearing.gap,
     }
 
 

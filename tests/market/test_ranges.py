@@ -211,14 +211,14 @@ def face(market: Market) -> tuple[FloatArray, FloatArray]:
 
 
 def exact(market: Market) -> bool:
-    """True where every member has one budget and no budget has both plants and bids."""
+    """True where every member has one budget, no budget has plants and bids, and no store is paid to give."""
     system, bids = market
     members = [name for budget in system.budgets for name in budget.members]
     names = {bid.name for bid in bids}
-    mixed = any(
-        0 < sum(name in names for name in budget.members) < len(budget.members) for budget in system.budgets
-    )
-    return len(set(members)) == len(members) and not mixed
+    for budget in system.budgets:
+        if 0 < sum(name in names for name in budget.members) < len(budget.members):
+            return False
+    return len(set(members)) == len(members) and all(store.discharge_cost >= 0.0 for store in system.stores)
 
 
 @law

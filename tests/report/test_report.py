@@ -229,6 +229,39 @@ def test_headline_where_bills_do_not_change(hourly: pd.DataFrame, change: float 
     assert "consumers' bills do not change" in headline(render_report(summary, hourly)).replace("&#39;", "'")
 
 
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        (0.0, "a billionth"),
+        (2.3e-7, "a millionth"),
+        (3e-6, "0.001%"),
+        (1e-4, "0.01%"),
+        (0.0021, "1%"),
+        (0.031, "4%"),
+        (None, "an unknown part"),
+    ],
+)
+def test_the_gap_is_told_in_words_and_never_too_small(
+    hourly: pd.DataFrame, gap: float | None, words: str
+) -> None:
+    summary = example_summary()
+    for side in ("base", "with_programme"):
+        summary["clearing"][side]["gap"] = gap
+    assert (
+        f"Both clearings are proved within {words} of the least cost (net of what the loads bid) "
+        "by an independent lower bound." in Page(render_report(summary, hourly)).text
+    )
+
+
+def test_gaps_that_differ_are_told_apart(hourly: pd.DataFrame) -> None:
+    summary = example_summary()
+    summary["clearing"]["with_programme"]["gap"] = 5e-7
+    assert (
+        "the clearing without the programme is proved within a billionth of the least cost "
+        "(net of what the loads bid), the one with it within a millionth."
+    ) in Page(render_report(summary, hourly)).text
+
+
 def test_who_gains_and_who_pays_is_said_in_words(page: Page) -> None:
     assert (
         "Under pooled billing, consumers pay 0.46 PKR/kWh less. "

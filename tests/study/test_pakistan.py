@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from penstock.market import Clearing
+from penstock.market.certificate import lower_bound
 from penstock.market.clearing import energy_residual
 from penstock.market.system import hour_series
 from penstock.study import Study
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("pakistan")
 
 SECTIONS = {
     *("schema_version", "penstock_version", "country", "year", "programme", "base", "with_programme"),
-    *("change", "surplus", "incidence", "validation", "variants", "assumptions", "sources"),
+    *("change", "clearing", "surplus", "incidence", "validation", "variants", "assumptions", "sources"),
 }
 SIDE = {
     *("cost_usd", "energy_served_gwh", "programme_energy_gwh", "unserved_gwh", "curtailed_gwh"),
@@ -73,6 +74,22 @@ def test_summary_has_its_keys(pakistan_study: Study) -> None:
     assert set(summary["incidence"]) == {*RULES, "consumer_energy_gwh"}
     assert set(summary["validation"]) == {"fuels", "months", "energy", "figures"}
     assert [row["variant"] for row in summary["variants"]] == ["merit_order", "low_take_or_pay"]
+
+
+def test_both_clearings_are_by_the_kernel_and_proved_near_the_best(pakistan_study: Study) -> None:
+    for side in SIDES:
+        clearing = getattr(pakistan_study, side)
+        found = pakistan_study.summary["clearing"][side]
+        assert found["engine"] == "kernel"
+        assert 0.0 <= found["gap"] <= 1e-6
+        assert found["reason"] == clearing.reason
+        # From the parts, not from the clearing's own properties.
+        net_cost, bound = found["net_cost_usd"], found["lower_bound_usd"]
+        assert net_cost == clearing.cost - clearing.bid_value
+        assert bound == lower_bound(
+            clearing.system, clearing.bids, clearing.price, budget_price=clearing.budget_price
+        )
+        assert net_cost - bound <= 1e-6 * abs(net_cost)
 
 
 def test_change_is_the_difference_of_the_sides(pakistan_study: Study) -> None:

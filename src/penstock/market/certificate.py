@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .bid import Bid
+from .compiled import entry_summing
 from .system import Corridor, EnergyBudget, FloatArray, Hourly, Store, System
 
 __all__ = ["lower_bound"]
@@ -48,11 +49,19 @@ def lower_bound(
         if worth.any():
             total += float(np.vdot(worth, np.asarray(system.demand)))
     for plant in system.plants:
-        margin = plant.cost - zone[plant.zone]
+        price_there = zone[plant.zone]
+        simple = isinstance(plant.cost, float) and isinstance(plant.minimum, float)
+        if simple and plant.minimum == 0.0 and plant.name not in added:
+            total -= _most(price_there, plant.cost, 1.0, np.atleast_1d(plant.available))
+            continue
+        margin = plant.cost - price_there
         if plant.name in added:
             margin = margin + added[plant.name]
         total += _least(margin, plant.minimum, plant.available)
     for bid in bids:
+        if isinstance(bid.value, float) and bid.name not in added:
+            total -= _most(zone[bid.zone], bid.value, -1.0, np.atleast_1d(bid.quantity))
+            continue
         margin = zone[bid.zone] - bid.value
         if bid.name in added:
             margin = margin + added[bid.name]
@@ -62,6 +71,22 @@ def lower_bound(
     for index, store in enumerate(system.stores):
         value = np.zeros(system.hour_count) if water_value is None else water_value[:, index]
         total += _store_term(store, zone[store.zone], value)
+    return total
+
+
+@entry_summing
+def _most(price, cost, sign, high):
+    """Most of sign (price - cost) x over 0 <= x <= high, summed over the hours. [USD]
+
+    high: one value, or one by hour.
+    """
+    total = 0.0
+    if high.size == 1:
+        for h in range(price.size):
+            total += max(sign * (price[h] - cost), 0.0)
+        return total * high[0]
+    for h in range(price.size):
+        total += max(sign * (price[h] - cost), 0.0) * high[h]
     return total
 
 

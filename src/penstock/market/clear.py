@@ -15,7 +15,7 @@ from .engine import refusal, solve_compiled
 from .reference import solve
 from .solution import Solution
 from .sums import add_up
-from .system import FloatArray, Hourly, System
+from .system import FloatArray, System
 
 __all__ = ["clear"]
 
@@ -76,10 +76,22 @@ def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str,
     dumped = np.maximum(raw.dumped, 0.0)
     forward, backward = raw.forward, raw.backward
     _cancel_round_trips(system, forward, backward, dumped)
-    curtailed, generated = _curtailment(system, raw.dispatch, dumped)
-    cost = _value([plant.cost for plant in system.plants], raw.dispatch, generated)
-    cost += _value([store.discharge_cost for store in system.stores], raw.discharge)
-    cost += _value([corridor.cost for corridor in system.corridors], forward + backward)
+    zones = len(system.zones)
+    generated = add_up(
+        raw.dispatch,
+        system.zone_index(plant.zone for plant in system.plants),
+        zones,
+        [plant.cost for plant in system.plants],
+        [plant.curtailable for plant in system.plants],
+    )
+    served = add_up(
+        raw.accepted, system.zone_index(bid.zone for bid in bids), zones, [bid.value for bid in bids]
+    )
+    cost = generated.worth
+    if any(store.discharge_cost != 0.0 for store in system.stores):
+        cost += float(raw.discharge.sum(axis=0) @ [store.discharge_cost for store in system.stores])
+    if any(corridor.cost != 0.0 for corridor in system.corridors):
+        cost += float((forward + backward).sum(axis=0) @ [corridor.cost for corridor in system.corridors])
     for price, energy in ((system.value_of_lost_load, raw.unserved), (system.disposal_cost, dumped)):
         if price != 0.0 and energy.any():
             cost += price * float(energy.sum())
@@ -87,7 +99,7 @@ def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str,
         system=system,
         bids=bids,
         cost=cost,
-        bid_value=_value([bid.value for bid in bids], raw.accepted),
+        bid_value=served.worth,
         lower_bound=lower_bound(system, bids, raw.price, raw.water_value, raw.budget_price, raw.line_price),
         price=raw.price,
         price_low=raw.price_low,
@@ -96,7 +108,7 @@ def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str,
         accepted=raw.accepted,
         flow=forward - backward,
         unserved=raw.unserved,
-        curtailed=curtailed,
+        curtailed=_curtailed(system, generated.flagged, dumped),
         dumped=dumped,
         charge=raw.charge,
         discharge=raw.discharge,
@@ -107,38 +119,23 @@ def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str,
         line_price=raw.line_price,
         engine=engine,
         reason=reason,
+        zone_sums=(generated.by_zone, served.by_zone),
     )
 
 
-def _value(prices: Sequence[Hourly], energy: FloatArray, whole: FloatArray | None = None) -> float:
-    """Energy of each column at its price, added up; `whole` is the energy of each column. [USD]"""
-    if not any(isinstance(price, np.ndarray) or price != 0.0 for price in prices):
-        return 0.0
-    if whole is None:
-        whole = energy.sum(axis=0)
-    total = 0.0
-    for index, price in enumerate(prices):
-        if isinstance(price, np.ndarray):
-            total += float(np.dot(price, energy[:, index]))
-        else:
-            total += price * float(whole[index])
-    return total
+def _curtailed(system: System, used: FloatArray, dumped: FloatArray) -> FloatArray:
+    """Energy that could have been had at no choice of price and was not, shape (hours, zones). [MWh]
 
-
-def _curtailment(system: System, dispatch: FloatArray, dumped: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Energy that could have been had at no choice of price and was not, shape (hours, zones), and what
-    each plant gave, shape (plants,). [MWh]
-
-    Unused output of curtailable plants plus must-run output that nobody took.
+    Unused output of curtailable plants, which gave `used`, plus must-run output that nobody took.
     """
-    zone = system.zone_index(plant.zone for plant in system.plants)
-    flagged = np.array([plant.curtailable for plant in system.plants], dtype=np.int64)
-    _, used, generated = add_up(dispatch, zone, len(system.zones), flagged)
+    if len(used) == 0:
+        return dumped.copy()
     available = np.zeros((len(system.zones), system.hour_count))
+    zone = system.zone_index(plant.zone for plant in system.plants)
     for index, plant in zip(zone, system.plants, strict=True):
         if plant.curtailable:
             available[index] += plant.available
-    return dumped + np.maximum(available.T - used, 0.0), generated
+    return dumped + np.maximum(available.T - used, 0.0)
 
 
 def _cancel_round_trips(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 
 import numpy as np
 
@@ -43,6 +43,7 @@ class Clearing:
         (hours, corridors); None where no corridor has a reactance. [USD/MWh]
     engine: what solved it: "kernel" or "highs".
     reason: why that engine, in words.
+    zone_sums: sums of `dispatch` and of `accepted` by zone, where they are at hand; not kept.
     """
 
     system: System
@@ -68,13 +69,14 @@ class Clearing:
     line_price: FloatArray | None
     engine: str
     reason: str
+    zone_sums: InitVar[tuple[FloatArray, FloatArray] | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, zone_sums: tuple[FloatArray, FloatArray] | None) -> None:
         for name in self.__slots__:
             value = getattr(self, name)
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
-        residual = energy_residual(self)
+        residual = energy_residual(self, zone_sums)
         worst = np.unravel_index(int(np.argmax(np.abs(residual))), residual.shape)
         if abs(residual[worst]) > BALANCE_TOLERANCE_MWH:
             hour, zone = int(worst[0]), self.system.zones[int(worst[1])]
@@ -114,17 +116,19 @@ class Clearing:
 
     def by_zone(self, values: FloatArray, zones: list[str]) -> FloatArray:
         """Columns of `values` added up by the zone of each column: shape (hours, zones)."""
-        return add_up(values, self.system.zone_index(zones), len(self.system.zones))[0]
+        return add_up(values, self.system.zone_index(zones), len(self.system.zones)).by_zone
 
 
-def energy_residual(clearing: Clearing) -> FloatArray:
+def energy_residual(clearing: Clearing, zone_sums: tuple[FloatArray, FloatArray] | None = None) -> FloatArray:
     """Supply less use of every hour and zone, computed from the published arrays alone. [MWh]
 
     dispatch + discharge + unserved + net import - charge - accepted - dumped - demand, shape (hours, zones).
     """
     system = clearing.system
-    injected = clearing.by_zone(clearing.dispatch, [plant.zone for plant in system.plants])
-    taken = clearing.by_zone(clearing.accepted, [bid.zone for bid in clearing.bids])
+    injected, taken = zone_sums or (
+        clearing.by_zone(clearing.dispatch, [plant.zone for plant in system.plants]),
+        clearing.by_zone(clearing.accepted, [bid.zone for bid in clearing.bids]),
+    )
     residual = injected - taken
     residual += clearing.net_import()
     residual += clearing.unserved

@@ -38,7 +38,8 @@ _USES = (1.0, 1.4, 2.0, 3.0)
 _TARGET_POWER = 4.0
 # Least complementarity of a column, over the target.
 _CENTRE = 0.03
-_LARGEST_MISS = 1e-3
+# Largest miss of a row over the typical power, and over the gap where that is wide.
+_LARGEST_MISS, _MISS_PER_GAP = 1e-3, 50.0
 # Growing misses of this size end the leave to stop columns short.
 _GROWN_MISS = 2e-2
 # An iterate so much worse than the last has lost its digits.
@@ -101,6 +102,7 @@ def solve_interior(
     w = p.blocks
     solver = _Solver(p)
     scale = p.power * p.money
+    largest = max(_LARGEST_MISS, _MISS_PER_GAP * gap)
     control, mode = Control(mu, 1.0, 0.0, 0.0, 0.0), START
     converged, iteration, last_score = False, 0, np.inf
     while True:
@@ -112,10 +114,10 @@ def solve_interior(
         residual = _largest_miss(w)
         if trace is not None:
             trace.append((iteration, relative, residual, control[3], control[4], primal, dual))
-        if relative <= gap and residual <= _LARGEST_MISS and abs(primal - dual) <= 10 * gap * abs(primal):
+        if relative <= gap and residual <= largest and abs(primal - dual) <= 10 * gap * abs(primal):
             converged = True
         apart = abs(primal - dual) / max(abs(primal), abs(dual), 1e-9 * scale)
-        score = max(relative, apart, residual * gap / _LARGEST_MISS)
+        score = max(relative, apart, residual * gap / largest)
         if converged or iteration >= max_iterations:
             break
         if not score < _WORSE * last_score:

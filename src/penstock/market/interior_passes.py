@@ -8,7 +8,7 @@ backward. Columns are read and written one step at a time, so that what a step n
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -38,6 +38,9 @@ from .interior_linear import LANES, FloatArray, IntArray
 __all__ = ["Blocks", "Columns", "Control", "Layout", "backward", "forward"]
 
 START, STEP, RIGHT = 0, 1, 2
+
+_njit: Any = numba.njit  # its types do not know the options below
+_part: Any = _njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 class Layout(NamedTuple):
@@ -125,6 +128,192 @@ class Control(NamedTuple):
     dual_step: float
 
 
+@_part
+def _aims(
+    m: Layout, w: Blocks, t: int, mode: int, first_aim: FloatArray, second_aim: FloatArray, k: FloatArray
+) -> tuple[int, int]:
+    """What the duals ask of the columns of a step: its first column and their number.
+
+    first_aim, second_aim: change of the reduced costs, predicted and final; k: the duals' part of the costs.
+    """
+    if t == len(w.y):
+        size = len(w.y_budget)
+        first_aim[:size] = -w.predicted_budget
+        second_aim[:size] = -w.final_budget
+        k[:size] = -w.y_budget
+        return m.at[t], size
+    zones, segments = w.gain.shape[2], m.segments[t]
+    for pick in range(3):
+        if (pick == 0 and mode == START) or (pick == 1 and mode != STEP) or (pick == 2 and mode == RIGHT):
+            continue
+        source = w.predicted if pick == 0 else (w.final if pick == 1 else w.y)
+        gather(
+            t,
+            zones,
+            segments,
+            m.row,
+            m.start[t * zones * LANES],
+            m.pattern_start,
+            m.pattern_row,
+            m.pattern_value,
+            m.first,
+            m.previous,
+            m.link,
+            source,
+            source.reshape(-1),
+            first_aim if pick == 0 else (second_aim if pick == 1 else k),
+        )
+    return m.at[t], m.at[t + 1] - m.at[t]
+
+
+@_part
+def _move(
+    c: Columns, control: Control, mode: int, at: int, size: int, buffer: FloatArray, sums: FloatArray
+) -> None:
+    """Columns of a step: onto the central path, a step on, or the corrector's right side."""
+    first_aim, second_aim, moved, k = buffer[0], buffer[1], buffer[2], buffer[3]
+    mu, bend = control.mu, control.bend
+    if mode == RIGHT:
+        column_right(c.x, c.s, c.lower, c.upper, at, size, first_aim, mu, bend, moved, k)
+        return
+    if mode == START:
+        column_start(c.x, c.s, c.lower, c.upper, c.cost, at, size, k, mu)
+    else:
+        column_update(
+            c.x,
+            c.s,
+            c.lower,
+            c.upper,
+            at,
+            size,
+            first_aim,
+            second_aim,
+            mu,
+            bend,
+            control.centre,
+            control.primal_step,
+            control.dual_step,
+        )
+    column_fresh(c.x, c.s, c.lower, c.upper, c.cost, at, size, k, second_aim, moved, sums)
+
+
+@_part
+def _misses(
+    m: Layout, c: Columns, w: Blocks, t: int, mode: int, moved: FloatArray, tails: FloatArray
+) -> None:
+    """Right side of the rows of a step, and what its columns miss of their right sides.
+
+    tails: shape (2, S, LANES), parts of the row before a lane: of the right side, and of the misses.
+    """
+    zones, stores, rows = w.gain.shape[2], len(m.link), w.y.shape[1]
+    for pick in range(1 if mode == RIGHT else 2):
+        product(
+            t,
+            zones,
+            m.segments[t],
+            m.start,
+            m.pattern_start,
+            m.pattern_row,
+            m.pattern_value,
+            m.first,
+            m.previous,
+            m.link,
+            moved if pick == 0 else c.x,
+            0 if pick == 0 else m.at[t],
+            1.0 if pick == 0 else -1.0,
+            w.rhs if pick == 0 else w.gap,
+            tails[pick],
+        )
+    if mode != RIGHT:
+        for r in range(rows):
+            for lane in range(LANES):
+                w.gap[t, r, lane] += w.need[t, r, lane]
+        for b in range(rows - zones - stores):
+            for lane in range(LANES):
+                period = m.slot_period[m.slot[b, t, lane], lane]
+                if period >= 0:
+                    w.gap_budget[period] += w.gap[t, zones + stores + b, lane]
+    for z in range(zones):
+        for lane in range(LANES):
+            w.rhs[t, z, lane] += w.gap[t, z, lane]
+
+
+@_part
+def _chain(
+    m: Layout, w: Blocks, t: int, mode: int, chain: FloatArray, after: FloatArray, work: FloatArray
+) -> None:
+    """Eliminate the store rows of the step before t; `after` takes what that leaves to step t."""
+    zones, stores, before = w.gain.shape[2], len(m.link), t - 1
+    if mode != RIGHT:
+        advance_matrix(
+            stores,
+            w.weight[t],
+            w.p[before],
+            chain[(t + 1) % 2],
+            w.f[before],
+            chain[t % 2],
+            w.f[t],
+            w.border,
+            work,
+        )
+    advance_rhs(
+        stores,
+        w.weight[t],
+        w.p[before],
+        w.f[before],
+        w.rhs[before, zones : zones + stores],
+        after,
+        w.border_rhs,
+        work,
+    )
+
+
+@_part
+def _zones(
+    m: Layout,
+    w: Blocks,
+    t: int,
+    mode: int,
+    theta: FloatArray,
+    matrix: FloatArray,
+    this: FloatArray,
+    work: FloatArray,
+) -> None:
+    """Eliminate the zones of a step from its store rows and the border."""
+    zones, rows, stores = w.gain.shape[2], w.y.shape[1], len(m.link)
+    if mode != RIGHT:
+        normal_matrix(
+            t,
+            zones,
+            rows,
+            m.segments[t],
+            m.start,
+            m.pattern_start,
+            m.pattern_row,
+            m.pattern_value,
+            m.first,
+            theta,
+            matrix,
+        )
+        eliminate_zones(zones, rows, matrix, w.inverse[t], w.gain[t], work[0])
+        distribute(t, zones, stores, matrix, m.first, m.link, m.slot, this, w.f[t], w.border)
+    forward_zones(t, zones, stores, w.gain[t], m.first, m.slot, w.rhs[t], w.border_rhs)
+
+
+@_part
+def _begin(w: Blocks, mode: int, control: Control, sums: FloatArray) -> None:
+    """Take the step of the duals and clear what is added up."""
+    sums[:] = 0.0
+    if mode == STEP:
+        w.y[:] += control.dual_step * w.final
+        w.y_budget[:] += control.dual_step * w.final_budget
+    if mode != RIGHT:
+        w.border[:] = 0.0
+        w.f[0] = 0.0
+        w.gap_budget[:] = w.energy
+    w.border_rhs[:] = 0.0
+
+
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def forward(m: Layout, c: Columns, w: Blocks, mode: int, control: Control, sums: FloatArray) -> None:
     """One pass forward. START: columns on the central path at mu; STEP: take the step found; both then
@@ -134,81 +323,15 @@ def forward(m: Layout, c: Columns, w: Blocks, mode: int, control: Control, sums:
     """
     steps, rows, zones, stores = len(w.y), w.y.shape[1], w.gain.shape[2], len(m.link)
     buffer = np.zeros((4, max(np.max(m.at[1:] - m.at[:-1]), len(w.y_budget))))
-    tail, tail_rhs, unused = np.zeros((3, stores, LANES))
+    tails, unused = np.zeros((2, stores, LANES)), np.zeros((stores, LANES))
     work = np.zeros((rows + 2, LANES))
     matrix = np.zeros((rows * (rows + 1) // 2, LANES))
     chain = np.zeros((2, stores * (stores + 1) // 2, LANES))
-    flat_y, flat_a, flat_d = w.y.reshape(-1), w.predicted.reshape(-1), w.final.reshape(-1)
-    mu, bend, centre = control.mu, control.bend, control.centre
-    sums[:] = 0.0
-    if mode == STEP:
-        flat_y += control.dual_step * flat_d
-        w.y_budget[:] += control.dual_step * w.final_budget
-    if mode != RIGHT:
-        w.border[:] = 0.0
-        w.f[0] = 0.0
-        w.gap_budget[:] = w.energy
-    w.border_rhs[:] = 0.0
-    first_aim, second_aim, moved, k = buffer[0], buffer[1], buffer[2], buffer[3]
+    _begin(w, mode, control, sums)
+    theta, moved, k = buffer[1], buffer[2], buffer[3]
     for t in range(steps + 1):
-        if t < steps:
-            at, size, segments, base = (
-                m.at[t],
-                m.at[t + 1] - m.at[t],
-                m.segments[t],
-                m.start[t * zones * LANES],
-            )
-            for pick in range(3):
-                if (
-                    (pick == 0 and mode == START)
-                    or (pick == 1 and mode != STEP)
-                    or (pick == 2 and mode == RIGHT)
-                ):
-                    continue
-                gather(
-                    t,
-                    zones,
-                    segments,
-                    m.row,
-                    base,
-                    m.pattern_start,
-                    m.pattern_row,
-                    m.pattern_value,
-                    m.first,
-                    m.previous,
-                    m.link,
-                    w.predicted if pick == 0 else (w.final if pick == 1 else w.y),
-                    flat_a if pick == 0 else (flat_d if pick == 1 else flat_y),
-                    first_aim if pick == 0 else (second_aim if pick == 1 else k),
-                )
-        elif t == steps:
-            at, size, segments = m.at[t], len(w.y_budget), 0
-            first_aim[:size] = -w.predicted_budget
-            second_aim[:size] = -w.final_budget
-            k[:size] = -w.y_budget
-        theta = second_aim
-        if mode == RIGHT:
-            column_right(c.x, c.s, c.lower, c.upper, at, size, first_aim, mu, bend, moved, k)
-        else:
-            if mode == START:
-                column_start(c.x, c.s, c.lower, c.upper, c.cost, at, size, k, mu)
-            else:
-                column_update(
-                    c.x,
-                    c.s,
-                    c.lower,
-                    c.upper,
-                    at,
-                    size,
-                    first_aim,
-                    second_aim,
-                    mu,
-                    bend,
-                    centre,
-                    control.primal_step,
-                    control.dual_step,
-                )
-            column_fresh(c.x, c.s, c.lower, c.upper, c.cost, at, size, k, theta, moved, sums)
+        at, size = _aims(m, w, t, mode, buffer[0], buffer[1], k)
+        _move(c, control, mode, at, size, buffer, sums)
         if t == steps:
             w.budget_moved[:] = moved[:size]
             if mode != RIGHT:
@@ -220,38 +343,7 @@ def forward(m: Layout, c: Columns, w: Blocks, mode: int, control: Control, sums:
             for j in range(levels, size):
                 k[j] = moved[j] / theta[j]
         split_levels(t, levels, m.first, mode != RIGHT, theta, moved, k, w.weight[t], w.slack, w.slack_k)
-        for pick in range(2):
-            if pick == 1 and mode == RIGHT:
-                continue
-            product(
-                t,
-                zones,
-                segments,
-                m.start,
-                m.pattern_start,
-                m.pattern_row,
-                m.pattern_value,
-                m.first,
-                m.previous,
-                m.link,
-                moved if pick == 0 else c.x,
-                0 if pick == 0 else at,
-                1.0 if pick == 0 else -1.0,
-                w.rhs if pick == 0 else w.gap,
-                tail_rhs if pick == 0 else tail,
-            )
-        if mode != RIGHT:
-            for r in range(rows):
-                for lane in range(LANES):
-                    w.gap[t, r, lane] += w.need[t, r, lane]
-            for b in range(rows - zones - stores):
-                for lane in range(LANES):
-                    period = m.slot_period[m.slot[b, t, lane], lane]
-                    if period >= 0:
-                        w.gap_budget[period] += w.gap[t, zones + stores + b, lane]
-        for z in range(zones):
-            for lane in range(LANES):
-                w.rhs[t, z, lane] += w.gap[t, z, lane]
+        _misses(m, c, w, t, mode, moved, tails)
         this = chain[t % 2]
         if mode != RIGHT:
             this[:] = 0.0
@@ -259,67 +351,60 @@ def forward(m: Layout, c: Columns, w: Blocks, mode: int, control: Control, sums:
             for r in range(zones, zones + stores):
                 for lane in range(LANES):
                     w.rhs[t - 1, r, lane] += w.gap[t - 1, r, lane]
-            before = w.rhs[t - 1, zones : zones + stores]
-            if mode != RIGHT:
-                advance_matrix(
-                    stores,
-                    w.weight[t],
-                    w.p[t - 1],
-                    chain[(t + 1) % 2],
-                    w.f[t - 1],
-                    this,
-                    w.f[t],
-                    w.border,
-                    work,
-                )
-            advance_rhs(
-                stores, w.weight[t], w.p[t - 1], w.f[t - 1], before, w.rhs[t, zones:], w.border_rhs, work
-            )
-        if mode != RIGHT:
-            normal_matrix(
+            _chain(m, w, t, mode, chain, w.rhs[t, zones:], work)
+        _zones(m, w, t, mode, theta, matrix, this, work)
+    last = steps - 1
+    for s in range(stores):
+        for lane in range(LANES):
+            w.gap[last, zones + s, lane] += tails[1, s, lane]
+            w.rhs[last, zones + s, lane] += tails[0, s, lane] + w.gap[last, zones + s, lane]
+    if mode != RIGHT:
+        w.weight[steps] = 0.0
+    _chain(m, w, steps, mode, chain, unused, work)
+
+
+@_part
+def _measure(
+    m: Layout,
+    c: Columns,
+    w: Blocks,
+    t: int,
+    correcting: bool,
+    control: Control,
+    buffer: FloatArray,
+    use: FloatArray,
+    sums: FloatArray,
+) -> None:
+    """Measures of the step that the columns of step t would take."""
+    steps, zones = len(w.y), w.gain.shape[2]
+    at, size = m.at[t], m.at[t + 1] - m.at[t] if t < steps else len(w.y_budget)
+    if t == steps:
+        buffer[0, :size] = -w.predicted_budget
+        buffer[1, :size] = -w.final_budget
+    else:
+        for pick in range(2 if correcting else 1):
+            source = w.predicted if pick == 0 else w.final
+            gather(
                 t,
                 zones,
-                rows,
-                segments,
-                m.start,
+                m.segments[t],
+                m.row,
+                m.start[t * zones * LANES],
                 m.pattern_start,
                 m.pattern_row,
                 m.pattern_value,
                 m.first,
-                theta,
-                matrix,
+                m.previous,
+                m.link,
+                source,
+                source.reshape(-1),
+                buffer[pick],
             )
-            eliminate_zones(zones, rows, matrix, w.inverse[t], w.gain[t], work[0])
-            distribute(t, zones, stores, matrix, m.first, m.link, m.slot, this, w.f[t], w.border)
-        forward_zones(t, zones, stores, w.gain[t], m.first, m.slot, w.rhs[t], w.border_rhs)
-    last = steps - 1
-    for s in range(stores):
-        for lane in range(LANES):
-            w.gap[last, zones + s, lane] += tail[s, lane]
-            w.rhs[last, zones + s, lane] += tail_rhs[s, lane] + w.gap[last, zones + s, lane]
-    if mode != RIGHT:
-        w.weight[steps] = 0.0
-        advance_matrix(
-            stores,
-            w.weight[steps],
-            w.p[last],
-            chain[last % 2],
-            w.f[last],
-            chain[steps % 2],
-            w.f[steps],
-            w.border,
-            work,
-        )
-    advance_rhs(
-        stores,
-        w.weight[steps],
-        w.p[last],
-        w.f[last],
-        w.rhs[last, zones : zones + stores],
-        unused,
-        w.border_rhs,
-        work,
-    )
+    first, second, mu, bend = buffer[0], buffer[1], control.mu, control.bend
+    if correcting:
+        column_final(c.x, c.s, c.lower, c.upper, at, size, first, second, mu, bend, use, sums)
+    else:
+        column_predict(c.x, c.s, c.lower, c.upper, at, size, first, use, sums)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -342,7 +427,6 @@ def backward(
     longest = max(np.max(m.at[1:] - m.at[:-1]), len(w.y_budget), 64)
     buffer, use = np.zeros((2, longest)), np.zeros((4, longest))
     work, nothing = np.zeros((rows, LANES)), np.zeros((stores, LANES))
-    flat_a, flat_d = w.predicted.reshape(-1), w.final.reshape(-1)
     sums[:] = 0.0
     last = steps - 1
     for s in range(stores):
@@ -368,45 +452,5 @@ def backward(
                 out[t],
                 work,
             )
-        if t == last:
-            continue
-        u = t + 1 if t >= -1 else steps
-        at, size = m.at[u], m.at[u + 1] - m.at[u] if u < steps else len(w.y_budget)
-        if u == steps:
-            buffer[0, :size] = -w.predicted_budget
-            buffer[1, :size] = -w.final_budget
-        else:
-            for pick in range(2 if correcting else 1):
-                gather(
-                    u,
-                    zones,
-                    m.segments[u],
-                    m.row,
-                    m.start[u * zones * LANES],
-                    m.pattern_start,
-                    m.pattern_row,
-                    m.pattern_value,
-                    m.first,
-                    m.previous,
-                    m.link,
-                    w.predicted if pick == 0 else w.final,
-                    flat_a if pick == 0 else flat_d,
-                    buffer[pick],
-                )
-        if correcting:
-            column_final(
-                c.x,
-                c.s,
-                c.lower,
-                c.upper,
-                at,
-                size,
-                buffer[0],
-                buffer[1],
-                control.mu,
-                control.bend,
-                use,
-                sums,
-            )
-        else:
-            column_predict(c.x, c.s, c.lower, c.upper, at, size, buffer[0], use, sums)
+        if t != last:
+            _measure(m, c, w, t + 1 if t >= -1 else steps, correcting, control, buffer, use, sums)

@@ -103,6 +103,32 @@ def _add_lane(
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
+def _hand_back(
+    root: Root,
+    steps: int,
+    lane_first: IntArray,
+    previous: IntArray,
+    slot_period: IntArray,
+    budgets: FloatArray,
+    left: FloatArray,
+    right: FloatArray,
+) -> None:
+    """The solution by lane: of its levels and budget slots, and of the levels after it."""
+    stores, size = len(right), len(left)
+    left[:] = 0.0
+    right[:] = 0.0
+    for lane in range(LANES):
+        if lane_first[lane] >= steps:
+            continue
+        for s in range(stores):
+            left[s, lane] = root.answer[root.level_at[s, lane]]
+            right[s, previous[lane]] = left[s, lane]
+        for i in range(size - stores):
+            if slot_period[i, lane] >= 0:
+                left[stores + i, lane] = budgets[slot_period[i, lane]]
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def solve_root(
     root: Root,
     factor: bool,
@@ -160,14 +186,4 @@ def solve_root(
     _solve(root.matrix, root.first, root.pivot, x)
     for k in range(len(budgets)):
         budgets[k] = x[root.budget_at[k]]
-    left[:] = 0.0
-    right[:] = 0.0
-    for lane in range(LANES):
-        if lane_first[lane] >= steps:
-            continue
-        for s in range(stores):
-            left[s, lane] = x[root.level_at[s, lane]]
-            right[s, previous[lane]] = left[s, lane]
-        for i in range(size - stores):
-            if slot_period[i, lane] >= 0:
-                left[stores + i, lane] = budgets[slot_period[i, lane]]
+    _hand_back(root, steps, lane_first, previous, slot_period, budgets, left, right)

@@ -243,7 +243,7 @@ def _sweep(limit: int, links: Any, at: Any, prices: Any) -> int:
     return limit
 
 
-def _enclose(x: Any, flip: bool, tolerance: float, segments: Any, low: Any, high: Any) -> None:
+def _enclose(x: Any, flip: bool, tolerance: float, segments: Any, at: Any) -> None:
     """Bounds of zone prices by plants (or, flipped, bids) of the amounts x, shape (H, n), in place."""
     zone, number, row, series = segments
     for h in range(x.shape[0]):
@@ -252,16 +252,18 @@ def _enclose(x: Any, flip: bool, tolerance: float, segments: Any, low: Any, high
             if z < 0:
                 continue
             most = series[row[2, i], h] if row[2, i] >= 0 else number[2, i]
-            least = series[row[1, i], h] if row[1, i] >= 0 else number[1, i]
-            amount = x[h, i]
-            falls, rises = amount > min(least, most) + tolerance, amount < most - tolerance
-            if not (rises or falls):
+            least = min(most, series[row[1, i], h] if row[1, i] >= 0 else number[1, i])
+            above, below = x[h, i] - least, most - x[h, i]
+            if flip:
+                above, below = below, above
+            if not (below > tolerance or above > tolerance):
                 continue
-            cost = series[row[0, i], h] if row[0, i] >= 0 else number[0, i]
-            if rises if not flip else falls:
-                high[h, z] = min(high[h, z], cost)
-            if falls if not flip else rises:
-                low[h, z] = max(low[h, z], cost)
+            cost, price = series[row[0, i], h] if row[0, i] >= 0 else number[0, i], at.value[h, z]
+            width, worth = most - least, 1.0 + abs(price)
+            if below > tolerance and below * worth >= (price - cost) * width:
+                at.high[h, z] = min(at.high[h, z], cost)
+            if above > tolerance and above * worth >= (cost - price) * width:
+                at.low[h, z] = max(at.low[h, z], cost)
 
 
 _tighten = _entry(_sweep)
@@ -273,13 +275,16 @@ def price_range(
 ) -> tuple[FloatArray, FloatArray]:
     """Least and greatest optimal price of each hour and zone, each of shape (hours, zones). [USD/MWh]
 
-    solution: an optimum; its prices need not be the middle of anything, but lie in the result.
+    solution: an optimum; its prices need not be the middle of anything, but lie in the result. It may be an
+        optimum to some digits only: a condition that its own prices miss by more, as a share of their size,
+        than its amount stands away from its limit, as a share of its width, is left out.
     tolerance: what stands nearer to a limit is taken to be at it. [MW, MWh; more for large systems]
 
     -inf and inf where nothing limits a price. The range is exact where every member of a budget has only
     that one, no budget has both plants and bids, and the bounds come to rest within 200 sweeps over the
-    hours; otherwise it encloses all optimal prices and may be wider. It may also be wider at the lower
-    end where disposal is not allowed (`disposal_cost` inf) and losses on a round trip alone limit a price.
+    hours; otherwise it encloses all optimal prices and may be wider. It may also be wider where nothing but
+    the losses of a round trip limit a price, which takes an infinite `disposal_cost` or a store that is
+    paid for discharging: bounds around such a cycle never start.
     Where a corridor has a reactance, conditions bind more than two prices: the solution's own price is
     returned for both.
     """
@@ -290,7 +295,8 @@ def price_range(
     tolerance = tolerance * max(1.0, 1e-5 * float(scale))
     value = np.ascontiguousarray(np.concatenate([price, solution.water_value], axis=1))
     low, high = np.full_like(value, -np.inf), np.full_like(value, np.inf)
-    _zone_bounds(system, solution, tolerance, low, high)
+    at = _Bounds(low, high, value)
+    _zone_bounds(system, solution, tolerance, at)
     bound = {member for budget in system.budgets for member in budget.members}
     plants = _segments(
         system,
@@ -302,23 +308,31 @@ def price_range(
         [-1 if bid.name in bound else system.zones.index(bid.zone) for bid in bids],
         [(bid.value, 0.0, bid.quantity) for bid in bids],
     )
-    _from_segments(solution.dispatch, False, tolerance, plants, low, high)
-    _from_segments(solution.accepted, True, tolerance, taken, low, high)
-    kept = _store_bounds(system, solution, tolerance, low, high)
+    _from_segments(solution.dispatch, False, tolerance, plants, at)
+    _from_segments(solution.accepted, True, tolerance, taken, at)
+    kept = _store_bounds(system, solution, tolerance, at)
     np.minimum(low, value, out=low)
     np.maximum(high, value, out=high)
     zones = len(system.zones)
     if system.corridors or system.stores or system.budgets:
-        links = _links(system, bids, solution, tolerance, kept)
-        _tighten(_SWEEPS, links, _Bounds(low, high, value), _budget_bounds(system, bids, solution, tolerance))
+        links = _links(system, bids, solution, tolerance, value, kept)
+        _tighten(_SWEEPS, links, at, _budget_bounds(system, bids, solution, tolerance))
     return low[:, :zones].copy(), high[:, :zones].copy()
 
 
-def _codes(amount: FloatArray, least: Hourly, most: Hourly, tolerance: float) -> Codes:
-    """What an amount may do in each hour, shape (hours,)."""
-    rises = (amount < np.asarray(most) - tolerance).astype(np.int8)
-    falls = (amount > np.asarray(least) + tolerance).astype(np.int8)
-    return np.asarray(rises * _RISE + falls * _FALL, dtype=np.int8)
+def _codes(
+    amount: FloatArray, least: Hourly, most: Hourly, tolerance: float, reduced: Hourly, worth: Hourly
+) -> Codes:
+    """What an amount may do in each hour, shape (hours,).
+
+    reduced: its reduced cost at the solution's own prices, positive where it should be at its least.
+    worth: size of prices. [USD/MWh]
+    """
+    low, high = np.asarray(least), np.asarray(most)
+    below, above, width = high - amount, amount - low, high - low
+    rises = (below > tolerance) & (below * worth >= -reduced * width)
+    falls = (above > tolerance) & (above * worth >= reduced * width)
+    return np.asarray(rises * np.int8(_RISE) + falls * np.int8(_FALL), dtype=np.int8)
 
 
 def _segments(system: System, zone: Sequence[int], values: Sequence[tuple[Hourly, ...]]) -> _Segments:
@@ -335,28 +349,23 @@ def _segments(system: System, zone: Sequence[int], values: Sequence[tuple[Hourly
     return _Segments(np.array(zone, dtype=np.int64), number, row, table)
 
 
-def _zone_bounds(
-    system: System, solution: Solution, tolerance: float, low: FloatArray, high: FloatArray
-) -> None:
+def _zone_bounds(system: System, solution: Solution, tolerance: float, at: _Bounds) -> None:
     """Bounds by what is dumped and by demand that is not served, in place."""
     zones = len(system.zones)
+    low, high, price = (part[:, :zones] for part in at)
+    demand, worth = np.asarray(system.demand), 1.0 + np.abs(price)
     if np.isfinite(system.disposal_cost):
-        low[:, :zones] = -system.disposal_cost
-        high[:, :zones][solution.dumped > tolerance] = -system.disposal_cost
+        low[:] = -system.disposal_cost
+        real = solution.dumped * worth >= (price + system.disposal_cost) * np.maximum(demand, 1.0)
+        high[(solution.dumped > tolerance) & real] = -system.disposal_cost
     if np.isfinite(system.value_of_lost_load):
-        worth = system.value_of_lost_load
-        np.minimum(
-            high[:, :zones],
-            worth,
-            out=high[:, :zones],
-            where=solution.unserved < np.asarray(system.demand) - tolerance,
-        )
-        np.maximum(low[:, :zones], worth, out=low[:, :zones], where=solution.unserved > tolerance)
+        lost = system.value_of_lost_load
+        codes = _codes(solution.unserved, 0.0, demand, tolerance, lost - price, worth)
+        np.minimum(high, lost, out=high, where=codes & _RISE > 0)
+        np.maximum(low, lost, out=low, where=codes & _FALL > 0)
 
 
-def _store_bounds(
-    system: System, solution: Solution, tolerance: float, low: FloatArray, high: FloatArray
-) -> Codes:
+def _store_bounds(system: System, solution: Solution, tolerance: float, at: _Bounds) -> Codes:
     """Bounds of water values by spill and by the end of the year, in place; what each level may do.
 
     Shape (hours, stores).
@@ -364,28 +373,36 @@ def _store_bounds(
     kept = np.zeros((system.hour_count, len(system.stores)), dtype=np.int8)
     for index, store in enumerate(system.stores):
         node = len(system.zones) + index
+        water = at.value[:, node]
+        worth, after = 1.0 + np.abs(water), np.roll(water, -1)
+        if store.initial_level is not None:
+            after[-1] = 0.0
         most = tolerance * max(1.0, 1e-5 * store.energy_limit)
-        spill = _codes(solution.spill[:, index], 0.0, store.inflow, tolerance)
-        low[spill & _RISE > 0, node] = 0.0
-        high[spill & _FALL > 0, node] = 0.0
-        kept[:, index] = _codes(solution.level[:, index], 0.0, store.energy_limit, most)
+        spill = _codes(solution.spill[:, index], 0.0, store.inflow, tolerance, water, worth)
+        at.low[spill & _RISE > 0, node] = 0.0
+        at.high[spill & _FALL > 0, node] = 0.0
+        level = solution.level[:, index]
+        kept[:, index] = _codes(level, 0.0, store.energy_limit, most, water - after, worth)
         if store.initial_level is not None:  # nothing is worth anything after the last hour
             if kept[-1, index] & _RISE:
-                low[-1, node] = max(low[-1, node], 0.0)
+                at.low[-1, node] = max(at.low[-1, node], 0.0)
             if kept[-1, index] & _FALL:
-                high[-1, node] = min(high[-1, node], 0.0)
+                at.high[-1, node] = min(at.high[-1, node], 0.0)
             kept[-1, index] = 0
     return kept
 
 
-def _links(system: System, bids: Sequence[Bid], solution: Solution, tolerance: float, kept: Codes) -> _Links:
+def _links(
+    system: System, bids: Sequence[Bid], solution: Solution, tolerance: float, value: FloatArray, kept: Codes
+) -> _Links:
     zones = system.zones
     arcs: list[tuple[int, int, float, float]] = []
     codes: list[Codes] = []
 
     def add(tail: int, head: int, keep: float, cost: float, amount: FloatArray, limit: Hourly) -> None:
         arcs.append((tail, head, keep, cost))
-        codes.append(_codes(amount, 0.0, limit, tolerance))
+        reduced, worth = value[:, tail] + cost - keep * value[:, head], 1.0 + np.abs(value[:, tail])
+        codes.append(_codes(amount, 0.0, limit, tolerance, reduced, worth))
 
     for index, line in enumerate(system.corridors):
         start, end, keep = zones.index(line.from_zone), zones.index(line.to_zone), 1.0 - line.loss
@@ -412,24 +429,31 @@ def _members(
     system: System, bids: Sequence[Bid], solution: Solution, tolerance: float
 ) -> dict[str, npt.NDArray[Any]]:
     """The members of budgets as `_Links` has them."""
-    hours, count = system.hour_count, 0
+    hours, count, price = system.hour_count, 0, np.asarray(solution.price)
     budgets_of: dict[str, list[int]] = {}
+    added: dict[str, Hourly] = {}
     period = np.zeros((len(system.budgets), hours), dtype=np.int64)
     for index, budget in enumerate(system.budgets):
         period[index] = count + np.asarray(budget.period)
         count += len(np.asarray(budget.minimum))
         for name in budget.members:
             budgets_of.setdefault(name, []).append(index)
+            added[name] = added.get(name, 0.0) + solution.budget_price[index][budget.period]
     found: list[tuple[str, str, float, FloatArray, Codes]] = []
     for index, plant in enumerate(system.plants):
         if plant.name in budgets_of:
             least = np.minimum(plant.minimum, plant.available)
-            codes = _codes(solution.dispatch[:, index], least, plant.available, tolerance)
+            own = price[:, system.zones.index(plant.zone)]
+            reduced = plant.cost + added[plant.name] - own
+            amount, worth = solution.dispatch[:, index], 1.0 + np.abs(own)
+            codes = _codes(amount, least, plant.available, tolerance, reduced, worth)
             found.append((plant.name, plant.zone, 1.0, hour_series(plant.cost, hours), codes))
     for index, bid in enumerate(bids):
         if bid.name in budgets_of:  # what is not taken is what a plant gives
             missing = np.asarray(bid.quantity - solution.accepted[:, index])
-            codes = _codes(missing, 0.0, bid.quantity, tolerance)
+            own = price[:, system.zones.index(bid.zone)]
+            reduced = bid.value - added[bid.name] - own
+            codes = _codes(missing, 0.0, bid.quantity, tolerance, reduced, 1.0 + np.abs(own))
             found.append((bid.name, bid.zone, -1.0, hour_series(bid.value, hours), codes))
     lists = [budgets_of[name] for name, *_ in found]
     return {
@@ -457,7 +481,10 @@ def _budget_bounds(system: System, bids: Sequence[Bid], solution: Solution, tole
         for name in budget.members:
             used += np.bincount(budget.period, energy[name], count)
         slack = tolerance + 1e-9 * np.abs(used)
-        high[0, first : first + count][used < maximum - slack] = 0.0
-        low[0, first : first + count][used > minimum + slack] = 0.0
+        own = value[0, first : first + count]
+        worth, size = 1.0 + np.abs(own), 1.0 + np.abs(used)
+        below, above = maximum - used, used - minimum
+        high[0, first : first + count][(below > slack) & (below * worth >= own * size)] = 0.0
+        low[0, first : first + count][(above > slack) & (above * worth >= -own * size)] = 0.0
         first += count
     return _Bounds(np.minimum(low, value), np.maximum(high, value), value)

@@ -1,38 +1,67 @@
-"""Sums over the columns of an hourly table, one pass over its rows."""
+"""Sums over the columns of an hourly table, by zone and by cost, in one pass over its rows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
-from .compiled import entry
-from .system import FloatArray, IntArray
+from .compiled import entry_summing
+from .system import FloatArray, Hourly, IntArray
 
-__all__ = ["add_up"]
+__all__ = ["Sums", "add_up"]
 
 
-@entry
-def _add_up(values, zone, flagged, by_zone, flagged_by_zone, total):
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """by_zone: of all columns, shape (hours, zones); flagged: of the flagged ones, same shape, or (0, zones)
+    where none is; worth: of column x its price, over all."""
+
+    by_zone: FloatArray
+    flagged: FloatArray
+    worth: float
+
+
+@entry_summing
+def _add_up(values, order, first, split, price, by_zone, flagged):
+    worth = 0.0
+    some = flagged.shape[0] > 0
     for h in range(values.shape[0]):
-        for j in range(values.shape[1]):
-            x = values[h, j]
-            total[j] += x
-            by_zone[h, zone[j]] += x
-            if flagged[j]:
-                flagged_by_zone[h, zone[j]] += x
+        for z in range(by_zone.shape[1]):
+            total, cost = 0.0, 0.0
+            for i in range(first[z], split[z]):
+                total += values[h, order[i]]
+                cost += price[i] * values[h, order[i]]
+            if some:
+                flagged[h, z] = total
+            for i in range(split[z], first[z + 1]):
+                total += values[h, order[i]]
+                cost += price[i] * values[h, order[i]]
+            by_zone[h, z] = total
+            worth += cost
+    return worth
 
 
 def add_up(
-    values: FloatArray, zone: IntArray, zones: int, flagged: IntArray | None = None
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Sums of a table of shape (hours, columns) whose columns lie in `zone`.
-
-    Returns the sums by zone, shape (hours, zones), those of the flagged columns alone, same shape, and
-    the sums by column, shape (columns,).
-    """
+    values: FloatArray,
+    zone: IntArray,
+    zones: int,
+    prices: Sequence[Hourly] | None = None,
+    flags: Sequence[bool] | None = None,
+) -> Sums:
+    """Sums of a table of shape (hours, columns) whose columns lie in `zone` and have `prices`."""
     hours, columns = values.shape
-    by_zone, total = np.zeros((hours, zones)), np.zeros(columns)
-    chosen = np.zeros((hours if flagged is not None else 0, zones))
-    if columns:
-        flags = np.zeros(columns, dtype=np.int64) if flagged is None else flagged
-        _add_up(values, zone, flags, by_zone, chosen, total)
-    return by_zone, chosen, total
+    flagged = np.zeros(columns, dtype=bool) if flags is None else np.array(flags, dtype=bool)
+    order = np.lexsort((~flagged, zone))
+    first = np.searchsorted(zone[order], np.arange(zones + 1)).astype(np.int64)
+    split = first[:-1] + np.bincount(zone[flagged], minlength=zones) if columns else first[:-1]
+    given = [0.0] * columns if prices is None else prices
+    varies = [index for index, price in enumerate(given) if isinstance(price, np.ndarray)]
+    constant = np.array([0.0 if isinstance(price, np.ndarray) else price for price in given])
+    by_zone = np.empty((hours, zones))
+    chosen = np.empty((hours if flagged.any() else 0, zones))
+    worth = float(_add_up(values, order, first, split, constant[order], by_zone, chosen))
+    for index in varies:
+        worth += float(np.dot(given[index], values[:, index]))
+    return Sums(by_zone, chosen, worth)

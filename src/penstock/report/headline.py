@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .formats import as_number, millions, number, percent, signed
 
-__all__ = ["KeyFigure", "headline", "key_figures", "programme_name", "remarks"]
+__all__ = ["KeyFigure", "headline", "key_figures", "programme_name", "proof", "remarks"]
 
 RULES = {"pooled": "pooled billing", "marginal": "marginal pricing"}
 GROUPS = {
@@ -17,6 +18,15 @@ GROUPS = {
     "programme": "the programme",
     "state": "the state",
 }
+# Gaps at or below each are called so; what is above all is shown in whole percent.
+NEAR = (
+    (1e-9, "a billionth"),
+    (1e-6, "a millionth"),
+    (1e-5, "0.001%"),
+    (1e-4, "0.01%"),
+    (1e-3, "0.1%"),
+    (1e-2, "1%"),
+)
 # Below these the reader would see a zero.
 NO_CHANGE_PER_KWH = 0.0005
 NO_CHANGE_USD = 50_000.0
@@ -142,6 +152,26 @@ def remarks(summary: dict[str, Any]) -> list[str]:
             f"The programme runs at {percent(served)} of its full load; the rest of its hours it waits."
         )
     return found
+
+
+def _near(gap: Any) -> str:
+    """A gap in words, never less than it is."""
+    found = as_number(gap)
+    if found is None:
+        return "an unknown part"
+    return next((words for limit, words in NEAR if found <= limit), f"{number(math.ceil(found * 100))}%")
+
+
+def proof(summary: dict[str, Any]) -> str:
+    """How near the best the two clearings are proved to be, in one sentence."""
+    base, other = (_near(summary["clearing"][side]["gap"]) for side in ("base", "with_programme"))
+    least = "of the least cost (net of what the loads bid)"
+    if base == other:
+        return f"Both clearings are proved within {base} {least} by an independent lower bound."
+    return (
+        f"By an independent lower bound, the clearing without the programme is proved within {base} {least}, "
+        f"the one with it within {other}."
+    )
 
 
 def _signed_millions(usd: float) -> str:

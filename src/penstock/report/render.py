@@ -16,7 +16,7 @@ from penstock.errors import Fault, InputError
 from . import figures, tables
 from .figures import Chart
 from .formats import number, percent
-from .headline import headline, key_figures, programme_name, remarks
+from .headline import headline, key_figures, programme_name, proof, remarks
 from .zone_map import zone_map
 
 __all__ = ["render_report"]
@@ -30,6 +30,7 @@ SUMMARY_KEYS = (
     "base",
     "with_programme",
     "change",
+    "clearing",
     "surplus",
     "incidence",
     "validation",
@@ -68,6 +69,7 @@ def render_report(summary: dict[str, Any], hourly: pd.DataFrame) -> str:
         headline=headline(summary),
         remarks=remarks(summary),
         key_figures=key_figures(summary),
+        proof=proof(summary),
         surplus={
             "margin": percent(summary["surplus"]["reserve_margin_share"], 1),
             "mean": number(summary["surplus"]["mean_mw"]),
