@@ -12,6 +12,7 @@ from .bid import Bid, check_bids
 from .certificate import lower_bound
 from .clearing import Clearing
 from .engine import refusal, solve_compiled
+from .ranges import price_range
 from .reference import solve
 from .solution import Solution
 from .sums import add_up
@@ -76,6 +77,10 @@ def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str,
     dumped = np.maximum(raw.dumped, 0.0)
     forward, backward = raw.forward, raw.backward
     _cancel_round_trips(system, forward, backward, dumped)
+    low, high = raw.price_low, raw.price_high
+    if engine == "highs" or system.stores or system.budgets:
+        # Only hours on their own have the range that the kernel saw.
+        low, high = price_range(system, bids, raw)
     zones = len(system.zones)
     generated = add_up(
         raw.dispatch,
@@ -102,8 +107,8 @@ def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str,
         bid_value=served.worth,
         lower_bound=lower_bound(system, bids, raw.price, raw.water_value, raw.budget_price, raw.line_price),
         price=raw.price,
-        price_low=raw.price_low,
-        price_high=raw.price_high,
+        price_low=low,
+        price_high=high,
         dispatch=raw.dispatch,
         accepted=raw.accepted,
         flow=forward - backward,

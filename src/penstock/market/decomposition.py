@@ -21,7 +21,7 @@ from penstock.errors import SolverError
 from .arrays import Arrays
 from .kernel import COST, MOST, Staircase
 from .pricing import Coupling, Priced, price_hours
-from .system import FloatArray, IntArray
+from .system import BoolArray, FloatArray, IntArray
 
 __all__ = ["Budgets", "Mixture", "mix"]
 
@@ -184,26 +184,32 @@ class _Master:
         )
         self._answers += count
 
-    def solve(self) -> tuple[FloatArray, FloatArray, FloatArray, float, float]:
-        """Worth of each span [USD], prices, weight of each answer, cost of the mixture, MWh it lacks."""
+    def solve(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Worth of each span [USD], prices, weight of each answer, MWh that each row lacks."""
         self._highs.run()
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             raise SolverError("HiGHS ended without an optimum of the master programme")
         solution = self._highs.getSolution()
         dual, value = np.array(solution.row_dual), np.array(solution.col_value)
-        split = 2 * self.rows
-        cost = self.unit * float(self._highs.getInfo().objective_function_value)
-        lacking = self.unit * float(value[:split].sum())
-        return self.unit * dual[: self.spans], -dual[self.spans :], value[split:], cost, lacking
+        lacking = self.unit * (value[: self.rows] + value[self.rows : 2 * self.rows])
+        return self.unit * dual[: self.spans], -dual[self.spans :], value[2 * self.rows :], lacking
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Stage:
-    """Hours to be cleared, where each span starts among them, and the limits that go with them."""
+    """Hours to be cleared, where each span starts among them, and the limits that go with them.
+
+    Blocks of hours that no budget binds together are solved side by side: block of each hour, span and
+    period of a budget.
+    """
 
     hours: IntArray
     start: IntArray
     row: IntArray
+    blocks: int
+    hour_block: IntArray
+    span_block: IntArray
+    period_block: IntArray
     minimum: FloatArray
     maximum: FloatArray
 
@@ -228,11 +234,25 @@ def _stage(budgets: Budgets, step: int) -> _Stage:
     with np.errstate(invalid="ignore"):
         minimum = np.where(empty, -np.inf, budgets.minimum * share)
         maximum = np.where(empty, np.inf, budgets.maximum * share)
-    return _Stage(hours, begin, period[:, hours[begin]].T, minimum, maximum)
+    apart = np.all(np.diff(period, axis=1) != 0, axis=0)
+    block = np.concatenate([[0], np.cumsum(apart)])
+    period_block = np.zeros(count, dtype=np.int64)
+    period_block[period] = block
+    return _Stage(
+        hours=hours,
+        start=begin,
+        row=period[:, hours[begin]].T,
+        blocks=int(block[-1]) + 1,
+        hour_block=block[hours],
+        span_block=block[hours[begin]],
+        period_block=period_block,
+        minimum=minimum,
+        maximum=maximum,
+    )
 
 
 class _Rounds:
-    """Rounds of clearing and mixing on one stage."""
+    """Rounds of clearing and mixing on one stage. Every block has its own box, and rests when it is done."""
 
     def __init__(self, year: _Year, stage: _Stage, unit: float, keep: bool) -> None:
         self._year, self._stage = year, stage
@@ -240,56 +260,82 @@ class _Rounds:
         self._worth: FloatArray | None = None
         self._keep: list[FloatArray] | None = [] if keep else None
         self._source: list[tuple[int, IntArray]] = []
-        self.bound = -np.inf
         self.weight = np.zeros(0)
 
-    def run(self, price: FloatArray, box: float, gap: float, offset: float) -> tuple[FloatArray, bool]:
-        """The best prices, and whether bounds met within `gap` of the cost."""
-        center, expected = price, 0.0
+    def run(self, price: FloatArray, width: float, gap: float, offset: float) -> tuple[FloatArray, bool]:
+        """The best prices, and whether bounds met within `gap` of the cost.
+
+        width: half the width of the first boxes. [USD/MWh]
+        """
+        stage, far = self._stage, self._year.budgets.staircase.beyond
+        center, box = price, np.full(stage.blocks, width)
+        bound, expected = np.full(stage.blocks, -np.inf), np.zeros(stage.blocks)
+        live = np.ones(stage.blocks, dtype=bool)
         for turn in range(_ROUNDS):
-            if not self._year.clear(price, self._stage.hours):
+            if not self._year.clear(price, stage.hours[live[stage.hour_block]]):
                 return center, False
-            value, fresh = self._answers(price)
+            value, fresh = self._answers(price, live)
             if turn > 0:
-                if fresh == 0 or value - self.bound > _AGREES * expected:
-                    box *= _GROW
-                elif value <= self.bound:
-                    box *= _SHRINK
-            if value > self.bound:
-                self.bound, center = value, price
-            if box > self._year.budgets.staircase.beyond:
+                agrees = (fresh == 0) | (value - bound > _AGREES * expected)
+                box[live & agrees] *= _GROW
+                box[live & ~agrees & (value <= bound)] *= _SHRINK
+            better = live & (value > bound)
+            bound[better] = value[better]
+            center = np.where(better[stage.period_block], price, center)
+            if box.max() > far:
                 return center, False  # no price brings forth what the budgets ask for
-            self._master.box(center - box, center + box)
-            self._worth, price, self.weight, cost, lacking = self._master.solve()
-            expected = cost - self.bound
-            if expected <= gap * max(1.0, abs(self.bound + offset)):
-                if lacking <= 1e-9 * self._master.unit:
-                    return center, True
-                box *= _GROW
-                self._master.box(center - box, center + box)
-                self._worth, price, self.weight, cost, lacking = self._master.solve()
-                expected = cost - self.bound
+            price, expected, lacks = self._mix(center, box[stage.period_block], bound)
+            enough = gap * max(1.0, abs(float(bound.sum()) + offset)) / stage.blocks
+            short = (expected <= enough) & lacks
+            if short.any():
+                box[short] *= _GROW
+                price, expected, lacks = self._mix(center, box[stage.period_block], bound)
+            live = (expected > enough) | lacks
+            if not live.any():
+                return center, True
+            price = np.where(live[stage.period_block], price, center)
         return center, False
 
-    def _answers(self, price: FloatArray) -> tuple[float, int]:
-        """Lower bound at these prices, and how many answers were new to the master. [USD]"""
+    def _mix(
+        self, center: FloatArray, width: FloatArray, bound: FloatArray
+    ) -> tuple[FloatArray, FloatArray, BoolArray]:
+        """Next prices; by block, what the mixture costs above the bound [USD] and whether it lacks energy."""
+        stage = self._stage
+        self._master.box(center - width, center + width)
+        self._worth, price, self.weight, lacking = self._master.solve()
+        # Rounding may leave a trace of a price against a limit that is not there.
+        price = np.where(np.isinf(stage.maximum), np.minimum(price, 0.0), price)
+        price = np.where(np.isinf(stage.minimum), np.maximum(price, 0.0), price)
+        cost = np.bincount(stage.span_block, self._worth, stage.blocks) - self._limits_worth(price)
+        missing = np.bincount(stage.period_block, lacking, stage.blocks)
+        return price, cost - bound, missing > 1e-9 * self._master.unit
+
+    def _limits_worth(self, price: FloatArray) -> FloatArray:
+        """What the limits that the prices push against are worth, by block. [USD]"""
+        stage = self._stage
+        limit = np.where(price > 0.0, stage.maximum, stage.minimum)
+        worth = price * np.where(price == 0.0, 0.0, limit)
+        return np.bincount(stage.period_block, worth, stage.blocks).astype(np.float64)
+
+    def _answers(self, price: FloatArray, live: BoolArray) -> tuple[FloatArray, IntArray]:
+        """Lower bound of each block at these prices [USD], and its answers that were new to the master."""
         stage, kept = self._stage, self._year.kept
         whole = len(stage.hours) == len(kept.cost)
         taken = kept.taken if whole else kept.taken[stage.hours]
         cost = np.add.reduceat(kept.cost if whole else kept.cost[stage.hours], stage.start)
         use = np.add.reduceat(taken, stage.start, axis=0) @ self._year.budgets.uses.T
-        priced = cost + np.sum(price[stage.row] * use, axis=1)
-        limit = np.where(price > 0.0, stage.maximum, stage.minimum)
-        value = float(priced.sum() - np.dot(price, np.where(price == 0.0, 0.0, limit)))
-        new = np.arange(len(cost))
+        worth = cost + np.sum(price[stage.row] * use, axis=1)
+        value = np.bincount(stage.span_block, worth, stage.blocks) - self._limits_worth(price)
+        is_new = live[stage.span_block]
         if self._worth is not None:
-            new = np.flatnonzero(priced < self._worth - 1e-9 * (1.0 + np.abs(self._worth)))
+            is_new &= worth < self._worth - 1e-9 * (1.0 + np.abs(self._worth))
+        new = np.flatnonzero(is_new)
         if len(new):
             self._master.add(new, stage.row[new], cost[new], use[new])
             if self._keep is not None:
                 self._source.append((len(self._keep), new))
                 self._keep.append(taken.copy())
-        return value, len(new)
+        return value, np.bincount(stage.span_block[new], minlength=stage.blocks).astype(np.int64)
 
     def mixture(self) -> FloatArray:
         """Amount of each member in each hour, shape (hours, members). [MW]"""

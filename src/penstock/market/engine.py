@@ -23,6 +23,8 @@ __all__ = ["refusal", "solve_compiled"]
 
 #: Over few hours the interior point goes as far as it can: it costs nothing, and the water values gain.
 _MANY_HOURS, _TIGHT = 2000, 1e-9
+#: Elsewhere exact clearing at its water values certifies several times less than its own gap.
+_LOOSER = 2.0
 
 
 def refusal(system: System) -> str | None:
@@ -68,7 +70,11 @@ class _Year:
             hour = self.system.hours[int(np.argmax(out.state == UNSOLVED))]
             raise _NoResultError(f"the simplex did not end in hour {hour}Z")
         if not may_clash and (out.state == CLASH).any():
-            raise diagnose(self.system, self.bids)
+            if not (self.system.stores or self.system.budgets):
+                raise diagnose(self.system, self.bids)
+            # It may be this operation of the stores or budgets that leaves no way, not the system.
+            hour = self.system.hours[int(np.argmax(out.state == CLASH))]
+            raise _NoResultError(f"energy is missing or left over in hour {hour}Z")
         return out
 
     def _budget_parts(self, price: FloatArray) -> tuple[FloatArray, ...]:
@@ -99,8 +105,10 @@ class _Year:
         """Water values from the interior point, framed by exact clearings."""
         arrays = self.arrays
         low, high = self._band()
-        gap = self.gap if arrays.hours > _MANY_HOURS else _TIGHT
-        interior = solve_interior(arrays, band_low=low, band_high=high, gap=gap)
+        gap = _LOOSER * self.gap if arrays.hours > _MANY_HOURS else _TIGHT
+        offset = _offset(self.system, self.bids, arrays)
+        with np.errstate(all="ignore"):  # what does not converge says so
+            interior = solve_interior(arrays, band_low=low, band_high=high, gap=gap, offset=offset)
         if not interior.converged:
             raise _NoResultError(f"the interior point stopped at a gap of {interior.gap:.1e}")
         near = Stored(interior.charge, interior.discharge, interior.level, interior.spill)

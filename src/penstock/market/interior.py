@@ -39,11 +39,15 @@ _TARGET_POWER = 4.0
 # Least complementarity of a column, over the target.
 _CENTRE = 0.03
 # Largest miss of a row over the typical power, and over the gap where that is wide.
-_LARGEST_MISS, _MISS_PER_GAP = 1e-3, 50.0
+_LARGEST_MISS, _MISS_PER_GAP = 1e-3, 200.0
 # Growing misses of this size end the leave to stop columns short.
 _GROWN_MISS = 2e-2
 # An iterate so much worse than the last has lost its digits.
 _WORSE = 100.0
+# Complementarity that no step can lessen.
+_NOTHING = 1e-100
+# Least cost that gaps are measured by, over typical price x power.
+_SMALL_SHARE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +87,7 @@ def solve_interior(
     band_high: FloatArray | None = None,
     price: FloatArray | None = None,
     gap: float = 1e-7,
+    offset: float = 0.0,
     max_iterations: int = 60,
     mu: float = 0.1,
     trace: list[tuple[float, ...]] | None = None,
@@ -92,7 +97,7 @@ def solve_interior(
     band_low, band_high: prices known to enclose the optimal ones, shape (H, Z); segments outside the band
         are fixed. Wrong bands give a wrong optimum: clear again with the water values to verify.
     price: first guess of the prices, shape (H, Z).
-    gap: relative gap to stop at.
+    gap: relative gap to stop at; relative to the cost with `offset` added. [1, USD]
     mu: complementarity to start from, over typical price x power.
     trace: gets (iteration, relative gap, residual, steps) of each iteration.
 
@@ -110,15 +115,17 @@ def solve_interior(
         complementarity = float(sums[0])
         primal = p.fixed_cost + scale * float(sums[1])
         dual = p.fixed_cost + scale * (_right_part(w) - float(sums[2]))
-        relative = scale * complementarity / max(abs(dual), abs(primal), 1e-9 * scale)
+        size = max(abs(primal + offset), _SMALL_SHARE * scale)
+        relative = scale * complementarity / size
         residual = _largest_miss(w)
         if trace is not None:
             trace.append((iteration, relative, residual, control[3], control[4], primal, dual))
-        if relative <= gap and residual <= largest and abs(primal - dual) <= 10 * gap * abs(primal):
-            converged = True
-        apart = abs(primal - dual) / max(abs(primal), abs(dual), 1e-9 * scale)
+        apart = abs(primal - dual) / size
+        if not np.isfinite(relative + residual + apart):
+            break
+        converged = relative <= gap and residual <= largest and apart <= 10 * gap
         score = max(relative, apart, residual * gap / largest)
-        if converged or iteration >= max_iterations:
+        if converged or iteration >= max_iterations or complementarity < _NOTHING:
             break
         if not score < _WORSE * last_score:
             w.y[:] -= control.dual_step * w.final
@@ -208,7 +215,7 @@ def _target(complementarity: float, sums: FloatArray, count: int, allowed: float
     """Mehrotra's target: a power of the share that the predictor would leave."""
     primal, dual = _step(sums, 0, allowed), _step(sums, 1, allowed)
     left = complementarity + primal * sums[0] + dual * sums[1] + primal * dual * sums[2]
-    share = min(1.0, max(float(left) / complementarity, 0.0))
+    share = min(1.0, max(float(left) / complementarity, 0.0)) if np.isfinite(left) else 1.0
     return max(float(share**_TARGET_POWER), 1e-8) * complementarity / (2 * count)
 
 

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import numba
 import numpy as np
-import numpy.typing as npt
 
 from .arrays import Arrays, Table
 from .interior_linear import LANES
 from .interior_passes import Blocks, Columns, Layout
 from .interior_root import Root
+from .interior_select import count_segments, to_segments, write_segments
 from .system import FloatArray, IntArray
-
-BoolArray = npt.NDArray[np.bool_]
 
 __all__ = ["Problem", "set_up"]
 
 # A column that is shut keeps this width, over the typical power, so that every column is alike.
 _SHUT = 1e-9
-# A segment whose cost is this near the band's edge stays a column. [USD/MWh]
-_BAND_SLACK = 1e-9
 
 
 @dataclass(slots=True, eq=False)
@@ -62,94 +58,193 @@ class Problem:
         return out * self.power
 
 
+class _Pieces(NamedTuple):
+    """How the H hours lie in T steps of LANES lanes; each lane is one piece of the year.
+
+    lanes: how many hold hours; first, previous: as in `Layout`, shape (LANES,).
+    hour: hour of each step and lane, -1 for none, shape (T, LANES); step, lane: of each hour, shape (H,).
+    """
+
+    lanes: int
+    first: IntArray
+    previous: IntArray
+    hour: IntArray
+    step: IntArray
+    lane: IntArray
+
+    def spread(self, values: FloatArray) -> FloatArray:
+        """(H, n) -> (T, n, LANES), 0 where there is no hour."""
+        out = np.zeros((len(self.hour), values.shape[1], LANES))
+        out[self.step, :, self.lane] = values
+        return out
+
+
+class _Dense(NamedTuple):
+    """The columns that every hour has, in their order; arcs follow the members of budgets.
+
+    members: segments in budgets; arcs: how many.
+    chargers, dischargers, spillers: stores that can charge, discharge, spill; stores: all, for their levels.
+    """
+
+    members: IntArray
+    arcs: int
+    chargers: IntArray
+    dischargers: IntArray
+    spillers: IntArray
+    stores: IntArray
+
+    @property
+    def kinds(self) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+        """Stores of each kind of store columns."""
+        return self.chargers, self.dischargers, self.spillers, self.stores
+
+    @property
+    def before_stores(self) -> int:
+        """Columns before those of the stores."""
+        return len(self.members) + self.arcs
+
+    @property
+    def columns(self) -> int:
+        """Columns of an hour."""
+        return self.before_stores + sum(len(each) for each in self.kinds)
+
+
+class _Chosen(NamedTuple):
+    """The columns inside the band and those that every hour has, then the energies of the budget periods.
+
+    at, segments, row, start: as in `Layout`; dense_at: as in `Problem`.
+    width, cost: of each column; fixed: cost of what runs in any case. [power, USD/MWh, USD]
+    """
+
+    at: IntArray
+    segments: IntArray
+    row: IntArray
+    start: IntArray
+    dense_at: IntArray
+    width: FloatArray
+    cost: FloatArray
+    fixed: float
+
+
 def set_up(
     a: Arrays, band_low: FloatArray | None, band_high: FloatArray | None, price: FloatArray | None
 ) -> Problem:
-    """Scale, select the columns and lay them out."""
-    hours, zones = a.hours, a.zones
-    lanes = min(LANES, hours)
-    steps = -(-hours // lanes)
-    length = np.full(LANES, 0, dtype=np.int64)
-    length[:lanes] = hours // lanes
-    length[: hours % lanes] += 1
+    """Scale, select the columns and lay them out.
+
+    band_low, band_high: prices that enclose the optimal ones; price: first guess; shape (H, Z). [USD/MWh]
+    """
+    pieces, dense = _pieces(a.hours), _dense(a)
+    power = max(float(np.mean(np.abs(a.need))), 1e-3)
+    low, high = _band(a, band_low, -np.inf), _band(a, band_high, np.inf)
+    need = np.array(a.need)
+    chosen = _choose(a, pieces, dense, low, high, need, power)
+    width, cost = chosen.width, chosen.cost
+    money = _typical_cost(cost)
+    cost /= money
+    np.maximum(width, _SHUT, out=width)
+    energy = _budget_columns(a, width, int(chosen.at[-1]), power)
+
+    slot, slot_period = _slots(a, pieces.hour)
+    blocks = _blocks(len(pieces.hour), a.zones, len(a.store_zone), len(a.period), len(slot_period), energy)
+    _start_blocks(a, pieces, blocks, need / power, _first_prices(a, low, high, price) / money, power)
+    return Problem(
+        layout=_layout(a, pieces, dense, chosen, slot, slot_period),
+        columns=Columns(np.zeros(len(width)), width, np.zeros(len(width)), np.zeros(len(width)), cost),
+        blocks=blocks,
+        root=_root(a, pieces, slot_period),
+        power=power,
+        money=money,
+        fixed_cost=chosen.fixed,
+        hour=pieces.hour,
+        step=pieces.step,
+        lane=pieces.lane,
+        dense_at=chosen.dense_at,
+        store_first=dense.before_stores,
+        kinds=dense.kinds,
+    )
+
+
+def _pieces(hours: int) -> _Pieces:
+    """Cut the year into LANES pieces of equal length; those that are one hour shorter start a step later."""
+    count = min(LANES, hours)
+    steps = -(-hours // count)
+    length = np.zeros(LANES, dtype=np.int64)
+    length[:count] = hours // count
+    length[: hours % count] += 1
     first = steps - length
     begin = np.concatenate([[0], np.cumsum(length)[:-1]])
     hour = begin[None, :] + np.arange(steps)[:, None] - first[None, :]
     hour[np.arange(steps)[:, None] < first[None, :]] = -1
     lane = np.repeat(np.arange(LANES), length)
     step = np.arange(hours) - begin[lane] + first[lane]
-    previous = (np.arange(LANES) - 1) % lanes
-    low = (
-        np.full((hours, zones), -np.inf) if band_low is None else np.ascontiguousarray(band_low, dtype=float)
-    )
-    high = (
-        np.full((hours, zones), np.inf) if band_high is None else np.ascontiguousarray(band_high, dtype=float)
+    return _Pieces(count, first, (np.arange(LANES) - 1) % count, hour, step, lane)
+
+
+def _dense(a: Arrays) -> _Dense:
+    """The columns that every hour has."""
+    return _Dense(
+        members=np.unique(a.member),
+        arcs=len(a.tail),
+        chargers=np.flatnonzero(a.charge_limit > 0),
+        dischargers=np.flatnonzero(a.discharge_limit > 0),
+        spillers=np.flatnonzero(a.inflow.max(axis=1, initial=0.0) > 0),
+        stores=np.arange(len(a.store_zone)),
     )
 
-    power = max(float(np.mean(np.abs(a.need))), 1e-3)
-    stores, arcs = len(a.store_zone), len(a.tail)
-    bound = np.zeros(len(a.zone), dtype=bool)
-    bound[a.member] = True
-    member_segments = np.flatnonzero(bound)
-    chargers = np.flatnonzero(a.charge_limit > 0)
-    dischargers = np.flatnonzero(a.discharge_limit > 0)
-    spillers = np.flatnonzero(a.inflow.max(axis=1, initial=0.0) > 0)
-    dense = len(member_segments) + arcs + len(chargers) + len(dischargers) + stores + len(spillers)
 
-    need = np.array(a.need)
-    most = _dump_limit(a)
+def _band(a: Arrays, edge: FloatArray | None, without: float) -> FloatArray:
+    """One edge of the band, shape (H, Z); `without` everywhere where there is no band. [USD/MWh]"""
+    if edge is None:
+        return np.full((a.hours, a.zones), without)
+    return np.ascontiguousarray(edge, dtype=float)
+
+
+def _choose(
+    a: Arrays,
+    pieces: _Pieces,
+    dense: _Dense,
+    low: FloatArray,
+    high: FloatArray,
+    need: FloatArray,
+    power: float,
+) -> _Chosen:
+    """Choose the columns and write them down; widths of the budget periods are still to come.
+
+    need: what is left to serve, shape (H, Z): changed by what runs in any case. [MW]
+    """
+    zones, steps = a.zones, len(pieces.hour)
     counts = np.zeros((steps, zones, LANES), dtype=np.int64)
-    nothing = np.zeros(0)
-    empty = np.zeros(0, dtype=np.int64)
-    shared = (
-        a.zone,
-        bound,
-        a.cost.constant,
-        a.cost.row,
-        a.cost.series,
-        a.width.constant,
-        a.width.row,
-        a.width.series,
-        a.unserved_cost,
-        a.unserved_limit,
-        a.disposal_cost,
-        most,
-        low,
-        high,
-        step,
-        lane,
-    )
-    fixed = _select(*shared, need, counts, False, nothing, nothing, empty, empty, empty, empty, 1.0)
+    offered = to_segments(a, low, high)
+    fixed = count_segments(offered, pieces.step, pieces.lane, need, counts)
     start = np.zeros(steps * zones * LANES + 1, dtype=np.int64)
     np.cumsum(counts.reshape(-1), out=start[1:])
-    segment_at = start[:: zones * LANES].copy()
-    segments = np.diff(segment_at)
+    segments = np.diff(start[:: zones * LANES])
     at = np.zeros(steps + 1, dtype=np.int64)
-    np.cumsum(segments + dense * LANES, out=at[1:])
-    periods = len(a.minimum)
-    total = int(at[-1]) + periods
+    np.cumsum(segments + dense.columns * LANES, out=at[1:])
+    total = int(at[-1]) + len(a.minimum)
     width, cost = np.full(total, _SHUT), np.zeros(total)
     row = np.zeros(int(start[-1]), dtype=np.int64)
-    _select(*shared, need, counts, True, width, cost, row, start, segment_at, at, 1.0 / power)
+    write_segments(offered, pieces.step, pieces.lane, start, at, 1.0 / power, counts, width, cost, row)
     dense_at = at[:-1] + segments
-    kinds = (chargers, dischargers, spillers, np.arange(stores))
-    fixed += _dense_columns(a, member_segments, need, width, cost, dense_at, step, lane, power, kinds)
-    money = _typical_cost(cost, a)
-    cost /= money
-    np.maximum(width, _SHUT, out=width)
+    place = dense_at[pieces.step] + pieces.lane
+    fixed += _dense_columns(a, dense, place, power, need, width, cost)
+    return _Chosen(at, segments, row, start, dense_at, width, cost, fixed)
 
-    slot, slot_period = _slots(a, hour)
-    level_at, budget_at, root_first = _root_places(a, stores, lanes, previous, slot_period)
-    link = np.ones((stores, LANES))
+
+def _layout(
+    a: Arrays, pieces: _Pieces, dense: _Dense, chosen: _Chosen, slot: IntArray, slot_period: IntArray
+) -> Layout:
+    """Where the chosen columns are and what they enter."""
+    link = np.ones((len(a.store_zone), LANES))
     link[~np.isnan(a.initial_level), 0] = 0.0
-    pattern_start, pattern_row, pattern_value = _patterns(a, member_segments, chargers, dischargers, spillers)
-    layout = Layout(
-        first=first,
-        previous=previous,
-        at=at,
-        segments=segments,
-        row=row.astype(np.uint32),
-        start=start,
+    pattern_start, pattern_row, pattern_value = _patterns(a, dense)
+    return Layout(
+        first=pieces.first,
+        previous=pieces.previous,
+        at=chosen.at,
+        segments=chosen.segments,
+        row=chosen.row.astype(np.uint32),
+        start=chosen.start,
         pattern_start=pattern_start,
         pattern_row=pattern_row,
         pattern_value=pattern_value,
@@ -157,51 +252,13 @@ def set_up(
         slot=slot,
         slot_period=slot_period,
     )
-    count = len(root_first)
-    root = Root(level_at, budget_at, root_first, np.zeros((count, count)), np.zeros(count), np.zeros(count))
-    inflow = a.inflow.T.copy()
-    inflow[0] += np.nan_to_num(a.initial_level)
-
-    def to_lanes(values: FloatArray) -> FloatArray:
-        out = np.zeros((steps, values.shape[1], LANES))
-        out[step, :, lane] = values
-        return out
-
-    energy = _budget_columns(a, width, int(at[-1]), power)
-    budgets = len(a.period)
-    blocks = _blocks(steps, zones, stores, budgets, len(slot_period), energy)
-    blocks.need[:, :zones] = to_lanes(need / power)
-    blocks.need[:, zones : zones + stores] = to_lanes(inflow / power)
-    guess = _first_prices(a, low, high, price) / money
-    blocks.y[:, :zones] = to_lanes(guess)
-    for s in range(stores):
-        water = -a.discharge_efficiency[s] * float(guess[:, a.store_zone[s]].mean())
-        blocks.y[step, zones + s, lane] = water
-    columns = Columns(np.zeros(total), width, np.zeros(total), np.zeros(total), cost)
-    return Problem(
-        layout,
-        columns,
-        blocks,
-        root,
-        power,
-        money,
-        fixed,
-        hour,
-        step,
-        lane,
-        dense_at,
-        len(member_segments) + arcs,
-        kinds,
-    )
 
 
-def _patterns(
-    a: Arrays, members: IntArray, chargers: IntArray, dischargers: IntArray, spillers: IntArray
-) -> tuple[IntArray, IntArray, FloatArray]:
+def _patterns(a: Arrays, dense: _Dense) -> tuple[IntArray, IntArray, FloatArray]:
     """Matrix entries of the columns that every hour has; rows are zones, stores, budgets."""
     zones, stores = a.zones, len(a.store_zone)
     columns: list[list[tuple[int, float]]] = []
-    for segment in members:
+    for segment in dense.members:
         entries = [(int(a.zone[segment]), 1.0)]
         for b in range(len(a.period)):
             for e in range(a.member_start[b], a.member_start[b + 1]):
@@ -210,13 +267,13 @@ def _patterns(
         columns.append(entries)
     for tail, head, keep in zip(a.tail, a.head, a.keep, strict=True):
         columns.append([(int(tail), -1.0), (int(head), float(keep))])
-    for s in chargers:
+    for s in dense.chargers:
         columns.append([(int(a.store_zone[s]), -1.0), (zones + int(s), -float(a.charge_efficiency[s]))])
-    for s in dischargers:
+    for s in dense.dischargers:
         columns.append(
             [(int(a.store_zone[s]), 1.0), (zones + int(s), 1.0 / float(a.discharge_efficiency[s]))]
         )
-    for s in spillers:
+    for s in dense.spillers:
         columns.append([(zones + int(s), 1.0)])
     start = np.cumsum([0, *(len(entries) for entries in columns)])
     flat = [entry for entries in columns for entry in entries]
@@ -227,12 +284,14 @@ def _patterns(
     )
 
 
-def _typical_cost(cost: FloatArray, a: Arrays) -> float:
+def _typical_cost(cost: FloatArray) -> float:
+    """Median of the costs that are not 0, without their signs: the unit of prices. [USD/MWh]"""
     used = np.abs(cost[cost != 0.0])
     return float(np.median(used)) if len(used) else 1.0
 
 
 def _first_prices(a: Arrays, low: FloatArray, high: FloatArray, price: FloatArray | None) -> FloatArray:
+    """Prices to start from, shape (H, Z): those given, or the middle of a narrow band. [USD/MWh]"""
     if price is not None:
         return np.asarray(price, dtype=float)
     plants = a.cost.constant[a.cost.row < 0]
@@ -241,114 +300,28 @@ def _first_prices(a: Arrays, low: FloatArray, high: FloatArray, price: FloatArra
     return np.where(upper - lower < 10 * abs(typical), 0.5 * (lower + upper), np.maximum(lower, typical))
 
 
-def _dump_limit(a: Arrays) -> FloatArray:
-    """More than anybody could ever dump, shape (H, Z)."""
-    most = np.maximum(-a.need, 0.0)
-    if not np.isfinite(a.disposal_cost):
-        return most
-    for index, zone in enumerate(a.zone):
-        r = a.width.row[index]
-        most[:, zone] += a.width.series[r] if r >= 0 else a.width.constant[index]
-    for index in range(len(a.tail)):
-        most[:, a.head[index]] += a.keep[index] * a.high.full(index)
-        most[:, a.tail[index]] += np.maximum(-a.low.full(index), 0.0)
-    for store, zone in enumerate(a.store_zone):
-        most[:, zone] += a.discharge_limit[store]
-    return most
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def _select(
-    zone: IntArray,
-    bound: BoolArray,
-    cost: FloatArray,
-    cost_row: IntArray,
-    cost_series: FloatArray,
-    width: FloatArray,
-    width_row: IntArray,
-    width_series: FloatArray,
-    unserved_cost: float,
-    unserved_limit: FloatArray,
-    disposal_cost: float,
-    most: FloatArray,
-    low: FloatArray,
-    high: FloatArray,
-    step: IntArray,
-    lane: IntArray,
-    need: FloatArray,
-    counts: IntArray,
-    fill: bool,
-    out_width: FloatArray,
-    out_cost: FloatArray,
-    row: IntArray,
-    start: IntArray,
-    segment_at: IntArray,
-    at: IntArray,
-    unit: float,
-) -> float:
-    """Count the segments inside the band by (step, zone, lane) and fix the others, or write them down."""
-    hours, zones = need.shape
-    lanes = counts.shape[2]
-    fixed = 0.0
-    if fill:
-        counts[:] = 0
-    for i in range(len(zone) + 2 * zones):
-        kind = 0 if i < len(zone) else (1 if i < len(zone) + zones else 2)
-        if kind == 0 and bound[i]:
-            continue
-        if (kind == 1 and not np.isfinite(unserved_cost)) or (kind == 2 and not np.isfinite(disposal_cost)):
-            continue
-        z = zone[i] if kind == 0 else (i - len(zone)) % zones
-        for h in range(hours):
-            if kind == 0:
-                c = cost_series[cost_row[i], h] if cost_row[i] >= 0 else cost[i]
-                w = width_series[width_row[i], h] if width_row[i] >= 0 else width[i]
-            elif kind == 1:
-                c, w = unserved_cost, unserved_limit[h, z]
-            else:
-                c, w = -disposal_cost, most[h, z]
-            if w <= 0.0 or c > high[h, z] + _BAND_SLACK:
-                continue
-            if c < low[h, z] - _BAND_SLACK:
-                if not fill and kind < 2:
-                    need[h, z] -= w
-                    fixed += c * w
-                continue
-            t, column = step[h], lane[h]
-            if fill:
-                j = start[(t * zones + z) * lanes + column] + counts[t, z, column]
-                k = at[t] + j - segment_at[t]
-                out_width[k] = w * unit
-                out_cost[k] = c
-                row[j] = z * lanes + column
-            elif kind == 2:
-                need[h, z] += w
-                fixed += disposal_cost * w
-            counts[t, z, column] += 1
-    return fixed
-
-
 def _hourly(table: Table, index: int) -> FloatArray | float:
+    """Hourly values of one thing, shape (H,), or the one value that it has in every hour."""
     row = table.row[index]
     return table.series[row] if row >= 0 else float(table.constant[index])
 
 
 def _dense_columns(
     a: Arrays,
-    members: IntArray,
+    dense: _Dense,
+    place: IntArray,
+    power: float,
     need: FloatArray,
     width: FloatArray,
     cost: FloatArray,
-    dense_at: IntArray,
-    step: IntArray,
-    lane: IntArray,
-    power: float,
-    kinds: tuple[IntArray, ...],
 ) -> float:
-    place = dense_at[step] + lane
+    """Write the columns that every hour has; returns the cost of the least that arcs send. [USD]
+
+    place: of the first of them in each hour, shape (H,); need: changed by what arcs send at least, (H, Z).
+    """
     fixed = 0.0
     k = 0
-    for i in members:
+    for i in dense.members:
         width[place + k * LANES] = _hourly(a.width, i) / power
         cost[place + k * LANES] = _hourly(a.cost, i)
         k += 1
@@ -360,18 +333,17 @@ def _dense_columns(
         need[:, a.head[i]] -= a.keep[i] * low
         fixed += float(np.sum(np.broadcast_to(a.arc_cost[i] * low, (a.hours,))))
         k += 1
-    chargers, dischargers, spillers, stores = kinds
-    for s in chargers:
+    for s in dense.chargers:
         width[place + k * LANES] = a.charge_limit[s] / power
         k += 1
-    for s in dischargers:
+    for s in dense.dischargers:
         width[place + k * LANES] = a.discharge_limit[s] / power
         cost[place + k * LANES] = a.discharge_cost[s]
         k += 1
-    for s in spillers:
+    for s in dense.spillers:
         width[place + k * LANES] = a.inflow[s] / power
         k += 1
-    for s in stores:
+    for s in dense.stores:
         width[place + k * LANES] = a.energy_limit[s] / power
         k += 1
     return fixed
@@ -399,36 +371,34 @@ def _slots(a: Arrays, hour: IntArray) -> tuple[IntArray, IntArray]:
     return slot, np.concatenate([np.zeros((0, LANES), dtype=np.int64), *parts])
 
 
-def _root_places(
-    a: Arrays, stores: int, lanes: int, previous: IntArray, slot_period: IntArray
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Order of the root's unknowns along the year, and the first entry of each row of its factor."""
-    periods = len(a.minimum)
+def _root(a: Arrays, pieces: _Pieces, slot_period: IntArray) -> Root:
+    """Order of the root's unknowns along the year, the first entry of each row of its factor, and room."""
+    stores, periods = len(a.store_zone), len(a.minimum)
     last = np.zeros(periods, dtype=np.int64)
-    for lane in range(lanes):
+    for lane in range(pieces.lanes):
         used = slot_period[:, lane]
         last[used[used >= 0]] = lane
     level_at = np.zeros((stores, LANES), dtype=np.int64)
     budget_at = np.zeros(periods, dtype=np.int64)
     count = 0
-    for lane in range(lanes):
+    for lane in range(pieces.lanes):
         level_at[:, lane] = count + np.arange(stores)
         count += stores
         ending = np.flatnonzero(last == lane)
         budget_at[ending] = count + np.arange(len(ending))
         count += len(ending)
     first = np.arange(count)
-    for lane in range(lanes):
-        following = int(np.flatnonzero(previous[:lanes] == lane)[0])
+    for lane in range(pieces.lanes):
+        following = int(np.flatnonzero(pieces.previous[: pieces.lanes] == lane)[0])
         used = slot_period[:, lane]
         places = np.concatenate([level_at[:, lane], level_at[:, following], budget_at[used[used >= 0]]])
         if len(places):
             first[places] = np.minimum(first[places], places.min())
-    return level_at, budget_at, first
+    return Root(level_at, budget_at, first, np.zeros((count, count)), np.zeros(count), np.zeros(count))
 
 
 def _budget_columns(a: Arrays, width: FloatArray, at: int, power: float) -> FloatArray:
-    """Widths of the budget periods' energies; returns their lower limits."""
+    """Write the widths of the budget periods' energies from column `at` on; returns their lower limits."""
     low, high = np.array(a.minimum), np.array(a.maximum)
     for b in range(len(a.period)):
         most, least = np.zeros(a.hours), np.zeros(a.hours)
@@ -447,6 +417,7 @@ def _budget_columns(a: Arrays, width: FloatArray, at: int, power: float) -> Floa
 
 
 def _blocks(steps: int, zones: int, stores: int, budgets: int, slots: int, energy: FloatArray) -> Blocks:
+    """Room for the blocks; energy: right sides of the budget periods' rows, shape (K,)."""
     rows, size, packed = zones + stores + budgets, stores + slots, stores * (stores + 1) // 2
     by_row = [np.zeros((steps, rows, LANES)) for _ in range(6)]
     by_period = [np.zeros_like(energy) for _ in range(6)]
@@ -475,3 +446,21 @@ def _blocks(steps: int, zones: int, stores: int, budgets: int, slots: int, energ
         budget_theta=by_period[4],
         budget_moved=by_period[5],
     )
+
+
+def _start_blocks(
+    a: Arrays, pieces: _Pieces, blocks: Blocks, need: FloatArray, guess: FloatArray, power: float
+) -> None:
+    """Right sides, and duals to start from.
+
+    need, guess: of the zones, shape (H, Z). [power, money]
+    """
+    zones = a.zones
+    inflow = a.inflow.T.copy()
+    inflow[0] += np.nan_to_num(a.initial_level)
+    blocks.need[:, :zones] = pieces.spread(need)
+    blocks.need[:, zones : zones + len(a.store_zone)] = pieces.spread(inflow / power)
+    blocks.y[:, :zones] = pieces.spread(guess)
+    for s, zone in enumerate(a.store_zone):
+        water = -a.discharge_efficiency[s] * float(guess[:, zone].mean())
+        blocks.y[pieces.step, zones + s, pieces.lane] = water

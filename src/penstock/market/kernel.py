@@ -45,6 +45,7 @@ SOLVED, CLASH, UNSOLVED = 0, 1, 2  # of an hour
 
 _SMALL = 1e-11
 _REFRESH = 64
+_SWEEPS = 1000
 
 
 class Staircase(NamedTuple):
@@ -383,7 +384,7 @@ def _range(h, tolerance, target, step, ends, link, loose, mark, out):
         while i != dump and i < last and used[h, target[i]] >= step[WIDTH, i] - tolerance:
             i += 1
         top[z] = step[PRICE, i]
-    for _ in range(100):
+    for _ in range(_SWEEPS):
         moved = False
         for k in range(loose.shape[1]):
             moved |= _tighten(k, out.loose[h, k], tolerance, link, loose, bottom, top)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from penstock.errors import Fault, SystemFaultError
 
 __all__ = [
+    "BoolArray",
     "Corridor",
     "EnergyBudget",
     "FloatArray",
@@ -26,6 +27,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 Hourly = float | FloatArray
 
 
