@@ -29,6 +29,7 @@ _INFINITY = highspy.kHighsInf
 _SPAN = 168  # hours of one answer in the mixture
 _SAMPLE = 11  # every so many hours; shares no divisor with 24
 _ROUNDS = 250
+_ROUGH = 1e-4  # gap of the sample, whose prices are off by more than that
 _SAFETY = 0.02  # of the gap asked for: the last rounds are few, and the bounds then meet almost exactly
 _GROW, _SHRINK, _AGREES = 4.0, 0.5, 0.7
 _FIRST_BOX, _BOX = 1.0, 0.1  # half widths at the start, of the sample in price levels, of the year in USD/MWh
@@ -254,11 +255,12 @@ def _stage(budgets: Budgets, step: int) -> _Stage:
 class _Rounds:
     """Rounds of clearing and mixing on one stage. Every block has its own box, and rests when it is done."""
 
-    def __init__(self, year: _Year, stage: _Stage, unit: float, keep: bool) -> None:
-        self._year, self._stage = year, stage
+    def __init__(self, year: _Year, stage: _Stage, unit: float, *, to_the_end: bool) -> None:
+        """to_the_end: the mixture is wanted; else only prices, so it may still lack energy."""
+        self._year, self._stage, self._to_the_end = year, stage, to_the_end
         self._master = _Master(len(stage.start), stage.minimum, stage.maximum, unit)
         self._worth: FloatArray | None = None
-        self._keep: list[FloatArray] | None = [] if keep else None
+        self._keep: list[FloatArray] | None = [] if to_the_end else None
         self._source: list[tuple[int, IntArray]] = []
         self.weight = np.zeros(0)
 
@@ -286,11 +288,11 @@ class _Rounds:
                 return center, False  # no price brings forth what the budgets ask for
             price, expected, lacks = self._mix(center, box[stage.period_block], bound)
             enough = gap * max(1.0, abs(float(bound.sum()) + offset)) / stage.blocks
-            short = (expected <= enough) & lacks
+            short = (expected <= enough) & lacks & self._to_the_end
             if short.any():
                 box[short] *= _GROW
                 price, expected, lacks = self._mix(center, box[stage.period_block], bound)
-            live = (expected > enough) | lacks
+            live = (expected > enough) | (lacks & self._to_the_end)
             if not live.any():
                 return center, True
             price = np.where(live[stage.period_block], price, center)
@@ -373,10 +375,10 @@ def _mix(year: _Year, gap: float, offset: float, price: FloatArray | None) -> Mi
         first = np.zeros(len(budgets.minimum))
         box = _price_level(budgets)
         if budgets.hours >= 100 * _SAMPLE:
-            rounds = _Rounds(year, _stage(budgets, _SAMPLE), unit, keep=False)
-            first, _ = rounds.run(first, box, 20.0 * gap, offset / _SAMPLE)
+            rounds = _Rounds(year, _stage(budgets, _SAMPLE), unit, to_the_end=False)
+            first, _ = rounds.run(first, box, _ROUGH, offset / _SAMPLE)
             box = _BOX
-    rounds = _Rounds(year, _stage(budgets, 1), unit, keep=True)
+    rounds = _Rounds(year, _stage(budgets, 1), unit, to_the_end=True)
     best, met = rounds.run(first, box, _SAFETY * gap, offset)
     return Mixture(best, rounds.mixture()) if met else None
 
