@@ -2,7 +2,7 @@
 
 Weak duality: for *any* prices of energy, stored water and budgets, what every plant, bid, corridor and
 store would gain most at those prices bounds the least net cost from below (Bertsekas, Nonlinear
-Programming, 2016, ch. 6). Nothing here is shared with the engines: it reads the system, the bids and the
+Programming, 2016, ch. 6). No step of an engine is used here: it reads the system, the bids and the
 prices, and never asks where they came from, so a wrong engine cannot certify itself.
 """
 

@@ -27,8 +27,8 @@ class Clearing:
     bid_value: value of the accepted bids. [USD]
     lower_bound: net cost that no dispatch can beat, by weak duality from the prices below. [USD]
     price: cost of one more MWh of demand, a dual of the zone's balance, shape (hours, zones). [USD/MWh]
-    price_low, price_high: range of the duals where the optimum leaves one; `price` is its middle, or its
-        finite end. Same shape. [USD/MWh]
+    price_low, price_high: least and greatest dual over all optima, around `price`; same shape. Where hours
+        are cleared on their own, `price` is the middle, or the finite end. [USD/MWh]
     dispatch: output, shape (hours, plants). [MW]
     accepted: what each bid takes, shape (hours, bids). [MW]
     flow: net flow sent from `from_zone` (negative: sent from `to_zone`), shape (hours, corridors). [MW]
