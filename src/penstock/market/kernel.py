@@ -9,6 +9,8 @@ status each. Prices stay dual feasible from hour to hour; only quantities must b
 Every staircase has a step that takes whatever is left over and ends with one that gives whatever is
 missing, so every hour has an optimum; where the system allows neither, using one marks the hour.
 
+Where a loop is hot its indices are unsigned, so that none is looked at for counting from the end.
+
 The functions below share these arrays, for Z zones, P steps and K loose columns:
 
     step     (2, P)     price and width of each step                          [USD/MWh, MW]
@@ -175,7 +177,7 @@ def _shortage(need, h, step, ends, link, loose, mark, at, vector):
     """What the basic columns must make up in each zone."""
     for z in range(mark.shape[1]):
         full = 0.0
-        for i in range(ends[FIRST, z], mark[PLACE, z]):
+        for i in range(np.uint64(ends[FIRST, z]), np.uint64(mark[PLACE, z])):
             full += step[WIDTH, i]
         vector[SHORT, z] = need[h, z] - full
     for k in range(at.size):
@@ -345,8 +347,8 @@ def _record(h, beyond, tolerance, target, step, ends, loose, mark, at, vector, o
     zones, tie = mark.shape[1], False
     for z in range(zones):
         price[h, z] = vector[ZONE_PRICE, z]
-        for i in range(ends[FIRST, z], mark[PLACE, z]):
-            used[h, target[i]] = step[WIDTH, i]
+        for i in range(np.uint64(ends[FIRST, z]), np.uint64(mark[PLACE, z])):
+            used[h, np.uint64(target[i])] = step[WIDTH, i]
     for k in range(at.size):
         sent[h, k] = loose[MOST, k] if at[k] == HIGH else loose[LEAST, k]
     for r in range(zones):
@@ -417,7 +419,7 @@ def _tighten(k, x, tolerance, link, loose, bottom, top):
 def _load(m, h, step, loose):
     """Widths, costs and limits of hour h; True where a cost changed."""
     for i in range(m.width_of.size):
-        step[WIDTH, m.width_of[i]] = m.width_series[h, m.width_row[i]]
+        step[WIDTH, np.uint64(m.width_of[i])] = m.width_series[h, np.uint64(m.width_row[i])]
     for z in range(m.need.shape[1]):
         if m.ends[LOST, z] >= 0:
             step[WIDTH, m.ends[LOST, z]] = m.demand[h, z]

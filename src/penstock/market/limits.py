@@ -25,10 +25,13 @@ _SLACK = 1e-6
 def check_budgets(system: System, bids: Sequence[Bid]) -> None:
     """Raise InfeasibleError naming every budget that its members cannot meet even at full or least output."""
     hours = system.hour_count
-    most = {plant.name: hour_series(plant.available, hours) for plant in system.plants}
-    least = {plant.name: least_output(plant, hours) for plant in system.plants}
+    bound = {member for budget in system.budgets for member in budget.members}
+    plants = [plant for plant in system.plants if plant.name in bound]
+    most = {plant.name: hour_series(plant.available, hours) for plant in plants}
+    least = {plant.name: least_output(plant, hours) for plant in plants}
     for bid in bids:
-        most[bid.name], least[bid.name] = hour_series(bid.quantity, hours), np.zeros(hours)
+        if bid.name in bound:
+            most[bid.name], least[bid.name] = hour_series(bid.quantity, hours), np.zeros(hours)
     faults = []
     for budget in system.budgets:
         faults.extend(_budget_clashes(system, budget, most, least))
