@@ -187,14 +187,15 @@ def _unpack(year: _Year, out: Hours, prices: Hours) -> Solution:
     used = out.used
     for place, segment in enumerate(layout.loose):
         used[:, columns[segment]] = out.loose[:, place]
+        if segment >= len(arrays.groups):  # what a bid goes without -> what it is served
+            bid = bids[segment - len(arrays.groups)]
+            used[:, columns[segment]] = bid.quantity - used[:, columns[segment]]
     dispatch = used[:, :plants]
     _share(system, arrays, columns, used)
     for index, least in enumerate(arrays.least):
         if least is not None:
             dispatch[:, index] += least
     accepted = used[:, plants : plants + len(bids)]
-    for index, bid in enumerate(bids):
-        np.subtract(bid.quantity, accepted[:, index], out=accepted[:, index])
     forward, backward = _flows(system, arrays, out)
     unserved = used[:, layout.lost : layout.dumped] if np.isfinite(arrays.unserved_cost) else None
     return Solution(

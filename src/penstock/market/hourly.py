@@ -70,7 +70,8 @@ def staircases(
     width[is_segment] = arrays.width.constant[kinds[is_segment]]
     width[kinds == _BEYOND] = np.inf
     row[is_segment] = arrays.width.row[kinds[is_segment]]
-    written[is_segment] = target[kinds[is_segment]]
+    found = target[kinds[is_segment]]
+    written[is_segment] = np.where(kinds[is_segment] < len(arrays.groups), found, -1 - found)
     ends = np.full((3, arrays.zones + 1), -1, dtype=np.int64)
     ends[0] = np.searchsorted(zone_of, np.arange(arrays.zones + 1))
     ends[1, :-1] = np.flatnonzero(kinds == _DUMP)
@@ -189,7 +190,7 @@ def new_hours(staircase: Staircase) -> Hours:
     """Room for the results of a year."""
     hours, zones = staircase.need.shape
     return Hours(
-        used=np.zeros((hours, int(staircase.target.max()) + 1)),
+        used=np.zeros((hours, int(np.maximum(staircase.target, -1 - staircase.target).max()) + 1)),
         loose=np.empty((hours, staircase.link.shape[1])),
         price=np.empty((hours, zones)),
         price_low=np.empty((hours, zones)),

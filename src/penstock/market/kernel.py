@@ -58,7 +58,8 @@ class Staircase(NamedTuple):
     loose_of, loose_what, loose_row: loose columns that change, which of the four rows of `loose`, and their
         rows of `loose_series`.
     need, demand: shape (H, Z). [MW]
-    target: column of `Hours.used` that each step is written to, shape (P,).
+    target: column of `Hours.used` that each step is written to, shape (P,); what a step leaves of its width
+        is written to column -1 - target where that is negative (bids: what is served).
     beyond: price that no optimum reaches unless something is missing or left over. [USD/MWh]
     tolerance: largest violation of a limit. [MW]
     """
@@ -348,7 +349,11 @@ def _record(h, beyond, tolerance, target, step, ends, loose, mark, at, vector, o
     for z in range(zones):
         price[h, z] = vector[ZONE_PRICE, z]
         for i in range(np.uint64(ends[FIRST, z]), np.uint64(mark[PLACE, z])):
-            used[h, np.uint64(target[i])] = step[WIDTH, i]
+            if target[i] >= 0:
+                used[h, np.uint64(target[i])] = step[WIDTH, i]
+        for i in range(np.uint64(mark[PLACE, z]), np.uint64(ends[FIRST, z + 1])):
+            if target[i] < 0:
+                used[h, np.uint64(-1 - target[i])] = step[WIDTH, i]
     for k in range(at.size):
         sent[h, k] = loose[MOST, k] if at[k] == HIGH else loose[LEAST, k]
     for r in range(zones):
@@ -360,31 +365,38 @@ def _record(h, beyond, tolerance, target, step, ends, loose, mark, at, vector, o
             sent[h, c - zones] = x
             continue
         i = mark[PLACE, c]
-        used[h, target[i]] = x
+        if target[i] >= 0:
+            used[h, target[i]] = x
+        else:
+            used[h, -1 - target[i]] = step[WIDTH, i] - x
         if abs(step[PRICE, i]) >= beyond and abs(x) > tolerance:
             state[h] = CLASH
     return tie
 
 
 @compiled
-def _range(h, tolerance, target, step, ends, link, loose, mark, out):
+def _range(h, tolerance, step, ends, link, loose, mark, vector, out):
     """Least and greatest price of each zone over all optimal prices of the hour.
 
     By complementary slackness an optimal price lies between the prices of the steps beside the place
     reached, and each loose column binds two zones. Such prices form a lattice: tightening bounds until
     nothing moves reaches its least and its greatest element.
     """
-    used, bottom, top = out.used, out.price_low[h], out.price_high[h]
+    bottom, top = out.price_low[h], out.price_high[h]
     for z in range(mark.shape[1]):
-        dump, last, i = ends[DUMP, z], ends[FIRST, z + 1] - 1, mark[PLACE, z]
-        while i != dump and used[h, target[i]] <= tolerance:
+        dump, last, place, own = ends[DUMP, z], ends[FIRST, z + 1] - 1, mark[PLACE, z], mark[OWN, z]
+        here = vector[VALUE, own] if own >= 0 else 0.0  # amount of the step at the place reached
+        i = place
+        if i != dump and here <= tolerance:
             i -= 1
+            while i != dump and step[WIDTH, i] <= tolerance:
+                i -= 1
         bottom[z] = step[PRICE, i]
-        i = mark[PLACE, z]
-        if i == dump and used[h, target[i]] >= -tolerance:
-            i += 1
-        while i != dump and i < last and used[h, target[i]] >= step[WIDTH, i] - tolerance:
-            i += 1
+        i = place
+        if i == dump and here >= -tolerance:
+            i, here = i + 1, 0.0
+        while i != dump and i < last and here >= step[WIDTH, i] - tolerance:
+            i, here = i + 1, 0.0
         top[z] = step[PRICE, i]
     for _ in range(_SWEEPS):
         moved = False
@@ -462,7 +474,7 @@ def clear_hours(m, out, start, stop, step, loose, mark, at, inverse, vector):
         if cold:
             out.state[h] = UNSOLVED
         elif _record(h, m.beyond, m.tolerance, m.target, step, m.ends, loose, mark, at, vector, out):
-            _range(h, m.tolerance, m.target, step, m.ends, m.link, loose, mark, out)
+            _range(h, m.tolerance, step, m.ends, m.link, loose, mark, vector, out)
         else:
             for z in range(zones):
                 out.price_low[h, z] = out.price_high[h, z] = vector[ZONE_PRICE, z]
