@@ -41,6 +41,8 @@ def lower_bound(
     price = np.asfortranarray(price)
     if np.isfinite(system.disposal_cost):
         price = np.maximum(price, -system.disposal_cost)
+    if line_price is not None:
+        line_price = _around_cycles(system, line_price)
     zone = {name: price[:, index] for index, name in enumerate(system.zones)}
     added, total = _budget_terms(system.budgets, budget_price, system.hour_count)
     total += float(np.vdot(np.asarray(system.demand), price))
@@ -99,6 +101,23 @@ def _least(margin: FloatArray, low: Hourly, high: Hourly) -> float:
     elif low != 0.0:
         total += float(np.dot(margin - gain, np.minimum(low, np.broadcast_to(high, margin.shape))))
     return total
+
+
+def _around_cycles(system: System, line_price: FloatArray) -> FloatArray:
+    """The part of the line prices that Kirchhoff's voltage law allows: what every flow that follows the law
+    earns 0 on in sum. Such flows are differences of angles over reactances, so line price / reactance must
+    flow in circles; the rest is taken off, line by line, as the flow of a potential."""
+    lines = [index for index, line in enumerate(system.corridors) if line.reactance is not None]
+    ends = np.zeros((len(system.zones), len(lines)))
+    place = np.arange(len(lines))
+    ends[system.zone_index(system.corridors[index].from_zone for index in lines), place] = 1.0
+    ends[system.zone_index(system.corridors[index].to_zone for index in lines), place] -= 1.0
+    reactance = np.array([system.corridors[index].reactance for index in lines], dtype=np.float64)
+    around = line_price[:, lines] / reactance
+    potential = around @ ends.T @ np.linalg.pinv(ends @ ends.T, hermitian=True)
+    result = np.zeros_like(line_price)
+    result[:, lines] = (around - potential @ ends) * reactance
+    return result
 
 
 def _budget_terms(

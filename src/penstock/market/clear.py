@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from penstock.errors import BidError, Fault, SolverError
 
 from .bid import Bid, check_bids
 from .certificate import lower_bound
-from .clearing import Clearing
+from .clearing import BALANCE_TOLERANCE_MWH, Clearing
 from .engine import refusal, solve_compiled
 from .ranges import price_range
 from .reference import solve
@@ -54,7 +55,7 @@ def clear(system: System, bids: Sequence[Bid] = (), *, engine: str = "auto", gap
     bids = tuple(bids)
     check_bids(system, bids)
     if engine == "highs":
-        return _clearing(system, bids, solve(system, bids), engine, "asked for")
+        return _reference(system, bids, "asked for", gap)
     refused = refusal(system)
     if refused is None and engine == "auto" and system.stores and system.hour_count < _FEW_HOURS:
         refused = f"stores over fewer than {_FEW_HOURS} hours: the linear programme is exact and as quick"
@@ -70,12 +71,23 @@ def clear(system: System, bids: Sequence[Bid] = (), *, engine: str = "auto", gap
         raise SolverError(
             Fault("clear", f"the kernel gives no result: {refused}", 'use engine="auto" or engine="highs"')
         )
-    return _clearing(system, bids, solve(system, bids), "highs", refused or "")
+    return _reference(system, bids, refused or "", gap)
+
+
+def _reference(system: System, bids: tuple[Bid, ...], reason: str, gap: float) -> Clearing:
+    """Cleared with HiGHS, whatever its gap; where that is above `gap`, the reason says so."""
+    result = _clearing(system, bids, solve(system, bids), "highs", reason)
+    if result.gap <= gap:
+        return result
+    return replace(result, reason=f"{reason}; HiGHS ends with a gap of {result.gap:.1e}")
 
 
 def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str, reason: str) -> Clearing:
-    dumped = np.maximum(raw.dumped, 0.0)
-    forward, backward = raw.forward, raw.backward
+    # Engines keep limits to their tolerance; what lies beyond it is no energy.
+    dumped, unserved = np.maximum(raw.dumped, 0.0), np.maximum(raw.unserved, 0.0)
+    forward, backward = np.maximum(raw.forward, 0.0), np.maximum(raw.backward, 0.0)
+    _forget_rounding(system.disposal_cost, dumped)
+    _forget_rounding(system.value_of_lost_load, unserved)
     _cancel_round_trips(system, forward, backward, dumped)
     low, high = raw.price_low, raw.price_high
     if engine == "highs" or system.stores or system.budgets:
@@ -97,7 +109,7 @@ def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str,
         cost += float(raw.discharge.sum(axis=0) @ [store.discharge_cost for store in system.stores])
     if any(corridor.cost != 0.0 for corridor in system.corridors):
         cost += float((forward + backward).sum(axis=0) @ [corridor.cost for corridor in system.corridors])
-    for price, energy in ((system.value_of_lost_load, raw.unserved), (system.disposal_cost, dumped)):
+    for price, energy in ((system.value_of_lost_load, unserved), (system.disposal_cost, dumped)):
         if price != 0.0 and energy.any():
             cost += price * float(energy.sum())
     return Clearing(
@@ -112,7 +124,7 @@ def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str,
         dispatch=raw.dispatch,
         accepted=raw.accepted,
         flow=forward - backward,
-        unserved=raw.unserved,
+        unserved=unserved,
         curtailed=_curtailed(system, generated.flagged, dumped),
         dumped=dumped,
         charge=raw.charge,
@@ -141,6 +153,12 @@ def _curtailed(system: System, used: FloatArray, dumped: FloatArray) -> FloatArr
         if plant.curtailable:
             available[index] += plant.available
     return dumped + np.maximum(available.T - used, 0.0)
+
+
+def _forget_rounding(price: float, energy: FloatArray) -> None:
+    """Where none is allowed, what is below the tolerance of the balance is rounding: 0, in place. [MWh]"""
+    if np.isinf(price):
+        energy[energy <= BALANCE_TOLERANCE_MWH] = 0.0
 
 
 def _cancel_round_trips(

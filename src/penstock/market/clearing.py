@@ -28,7 +28,8 @@ class Clearing:
     lower_bound: net cost that no dispatch can beat, by weak duality from the prices below. [USD]
     price: cost of one more MWh of demand, a dual of the zone's balance, shape (hours, zones). [USD/MWh]
     price_low, price_high: least and greatest dual over all optima, around `price`; same shape. Where hours
-        are cleared on their own, `price` is the middle, or the finite end. [USD/MWh]
+        are cleared on their own, `price` is the middle, or the finite end; where stores or budgets bind
+        them, the range is that of this dispatch and as near as `gap` is small. [USD/MWh]
     dispatch: output, shape (hours, plants). [MW]
     accepted: what each bid takes, shape (hours, bids). [MW]
     flow: net flow sent from `from_zone` (negative: sent from `to_zone`), shape (hours, corridors). [MW]
@@ -78,7 +79,7 @@ class Clearing:
                 value.setflags(write=False)
         residual = energy_residual(self, zone_sums)
         worst = np.unravel_index(int(np.argmax(np.abs(residual))), residual.shape)
-        if abs(residual[worst]) > BALANCE_TOLERANCE_MWH:
+        if not abs(residual[worst]) <= BALANCE_TOLERANCE_MWH:
             hour, zone = int(worst[0]), self.system.zones[int(worst[1])]
             raise BalanceError(
                 Fault(
@@ -96,8 +97,12 @@ class Clearing:
 
     @property
     def gap(self) -> float:
-        """How far the net cost may be above the best, as a share of it (of 1 USD where it is less). [1]"""
-        return max(self.net_cost - self.lower_bound, 0.0) / max(1.0, abs(self.net_cost))
+        """How far the net cost may be from the best, as a share of it (of 1 USD where it is less). [1]
+
+        A net cost *below* the bound is no better: it proves that something is not feasible.
+        """
+        apart = abs(self.net_cost - self.lower_bound) / max(1.0, abs(self.net_cost))
+        return apart if np.isfinite(apart) else np.inf
 
     def sent(self) -> tuple[FloatArray, FloatArray]:
         """Energy sent forward and backward over each corridor, each of shape (hours, corridors). [MW]"""

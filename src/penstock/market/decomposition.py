@@ -278,7 +278,9 @@ class _Rounds:
                 return center, False
             value, fresh = self._answers(price, live)
             if turn > 0:
-                agrees = (fresh == 0) | (value - bound > _AGREES * expected)
+                known = np.isfinite(value) & np.isfinite(bound)
+                rise = np.subtract(value, bound, out=np.zeros_like(bound), where=known)
+                agrees = (fresh == 0) | (rise > _AGREES * expected)
                 box[live & agrees] *= _GROW
                 box[live & ~agrees & (value <= bound)] *= _SHRINK
             better = live & (value > bound)

@@ -14,7 +14,7 @@ from .decomposition import budgets_of, fixed, mix, priced
 from .hourly import Layout, LooseSegments, clear_year, new_hours, staircases
 from .interior import solve_interior
 from .kernel import CLASH, UNSOLVED, Hours, Staircase
-from .limits import check_budgets, diagnose
+from .limits import check_budgets, clashes, diagnose
 from .solution import Solution
 from .storage import Stored, feasible, stores_as_bids, with_injection
 from .system import FloatArray, System, hour_series
@@ -70,9 +70,9 @@ class _Year:
             hour = self.system.hours[int(np.argmax(out.state == UNSOLVED))]
             raise _NoResultError(f"the simplex did not end in hour {hour}Z")
         if not may_clash and (out.state == CLASH).any():
-            if not (self.system.stores or self.system.budgets):
+            # It may be this operation of stores or budgets that leaves no way, or rounding, not the system.
+            if not (self.system.stores or self.system.budgets) and clashes(self.system, self.bids):
                 raise diagnose(self.system, self.bids)
-            # It may be this operation of the stores or budgets that leaves no way, not the system.
             hour = self.system.hours[int(np.argmax(out.state == CLASH))]
             raise _NoResultError(f"energy is missing or left over in hour {hour}Z")
         return out
@@ -108,7 +108,12 @@ class _Year:
         gap = _LOOSER * self.gap if arrays.hours > _MANY_HOURS else _TIGHT
         offset = _offset(self.system, self.bids, arrays)
         with np.errstate(all="ignore"):  # what does not converge says so
-            interior = solve_interior(arrays, band_low=low, band_high=high, gap=gap, offset=offset)
+            for careful in (False, True):
+                interior = solve_interior(
+                    arrays, band_low=low, band_high=high, gap=gap, offset=offset, careful=careful
+                )
+                if interior.converged:
+                    break
         if not interior.converged:
             raise _NoResultError(f"the interior point stopped at a gap of {interior.gap:.1e}")
         near = Stored(interior.charge, interior.discharge, interior.level, interior.spill)

@@ -18,6 +18,7 @@ _DUMP, _LOST, _BEYOND = -1, -2, -3
 #: How far above every cost lies the price that stands for "not to be had".
 _BEYOND_FACTOR = 1e4
 _FAR = 1e2
+_MOST_RISE = 1e6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +64,7 @@ def staircases(
     apart |= arrays.cost.row >= 0
     free = int(np.max(target, initial=-1)) + 1
     layout = Layout(np.flatnonzero(apart), len(arrays.tail), free, free + arrays.zones)
-    beyond = _BEYOND_FACTOR * _largest_cost(arrays, further)
+    beyond = _BEYOND_FACTOR * _largest_cost(arrays, further) * _largest_rise(arrays)
     kinds, zone_of, cost = _sorted_steps(arrays, np.flatnonzero(~apart), beyond)
     is_segment = kinds >= 0
     width, row, written = np.zeros(len(kinds)), np.full(len(kinds), -1), np.empty(len(kinds), dtype=np.int64)
@@ -105,6 +106,12 @@ def _largest_cost(arrays: Arrays, further: LooseSegments | None) -> float:
         *(float(np.max(np.abs(table.series), initial=0.0)) for table in costs),
         *(value for value in (arrays.unserved_cost, arrays.disposal_cost) if np.isfinite(value)),
     )
+
+
+def _largest_rise(arrays: Arrays) -> float:
+    """How much losses may raise a price on its way through all zones, within reason."""
+    worst = float(np.min(arrays.keep, initial=1.0))
+    return min(float(worst ** (1 - arrays.zones)), _MOST_RISE)
 
 
 def _sorted_steps(arrays: Arrays, segments: IntArray, beyond: float) -> tuple[IntArray, IntArray, FloatArray]:

@@ -88,6 +88,7 @@ def solve_interior(
     price: FloatArray | None = None,
     gap: float = 1e-7,
     offset: float = 0.0,
+    careful: bool = False,
     max_iterations: int = 60,
     mu: float = 0.1,
     trace: list[tuple[float, ...]] | None = None,
@@ -98,6 +99,7 @@ def solve_interior(
         are fixed. Wrong bands give a wrong optimum: clear again with the water values to verify.
     price: first guess of the prices, shape (H, Z).
     gap: relative gap to stop at; relative to the cost with `offset` added. [1, USD]
+    careful: let no column stop short of a step: more iterations, but it converges where losses are about.
     mu: complementarity to start from, over typical price x power.
     trace: gets (iteration, relative gap, residual, steps) of each iteration.
 
@@ -106,6 +108,8 @@ def solve_interior(
     p = set_up(arrays, band_low, band_high, price)
     w = p.blocks
     solver = _Solver(p)
+    if careful:
+        solver.lenience = 0.0
     scale = p.power * p.money
     largest = max(_LARGEST_MISS, _MISS_PER_GAP * gap)
     control, mode = Control(mu, 1.0, 0.0, 0.0, 0.0), START

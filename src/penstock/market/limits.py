@@ -87,6 +87,14 @@ def _budget_clashes(
     return faults
 
 
+def clashes(system: System, bids: Sequence[Bid]) -> list[Fault]:
+    """The faults that `diagnose` finds; none where every hour can be met after all."""
+    faults: list[Fault] = []
+    for start, stop in blocks(system):
+        faults.extend(_block_faults(system, bids, start, stop))
+    return faults
+
+
 def diagnose(system: System, bids: Sequence[Bid]) -> InfeasibleError:
     """Which limits clash, for a system that no dispatch satisfies.
 
@@ -94,9 +102,7 @@ def diagnose(system: System, bids: Sequence[Bid]) -> InfeasibleError:
     allows neither (value of lost load or disposal cost inf), and by which energy budgets have to give.
     Each such zone and hour, and each such budget, is a fault: at most a dozen are listed, then a count.
     """
-    faults: list[Fault] = []
-    for start, stop in blocks(system):
-        faults.extend(_block_faults(system, bids, start, stop))
+    faults = clashes(system, bids)
     if not faults:
         faults.append(
             Fault(

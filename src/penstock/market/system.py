@@ -32,11 +32,11 @@ Hourly = float | FloatArray
 
 
 def _frozen(values: Hourly) -> Hourly:
-    if isinstance(values, np.ndarray):
-        array = np.array(values, dtype=np.float64)
-        array.setflags(write=False)
-        return array
-    return float(values)
+    array = np.array(values, dtype=np.float64)
+    if array.ndim == 0:
+        return float(array)
+    array.setflags(write=False)
+    return array
 
 
 def hour_series(values: Hourly, hours: int) -> FloatArray:
@@ -218,6 +218,14 @@ def series_faults(
         )
 
 
+def scalar_faults(place: str, column: str, value: object, *, low: float, unit: str) -> Iterable[Fault]:
+    """Faults of one number: not a number, NaN or infinity, or below `low`."""
+    if np.ndim(value) != 0:  # type: ignore[arg-type]
+        yield Fault(place, "changes by the hour, but must be one number", "give one number", column=column)
+        return
+    yield from series_faults(place, column, value, 1, low=low, unit=unit)  # type: ignore[arg-type]
+
+
 def _duplicates(place: str, names: Sequence[str], column: str | None = None) -> Iterable[Fault]:
     seen: set[str] = set()
     for name in names:
@@ -321,7 +329,10 @@ def _corridor_faults(system: System, corridor: Corridor) -> Iterable[Fault]:
         yield Fault(
             place, "must lie in [0, 1)", "give a share of 1", column="loss", value=repr(corridor.loss)
         )
-    yield from series_faults(place, "cost", corridor.cost, hours, low=0.0, unit="USD/MWh")
+    faults = [*scalar_faults(place, "cost", corridor.cost, low=0.0, unit="USD/MWh")]
+    yield from faults
+    if faults:
+        return
     if corridor.loss > 0.0 and system.disposal_cost > 0.0 and _both_ways(corridor):
         yield Fault(
             place,
@@ -354,11 +365,9 @@ def _store_faults(system: System, store: Store) -> Iterable[Fault]:
     place, hours = f"store {store.name}", system.hour_count
     yield from _unknown_zone(system, place, "zone", store.zone)
     for column, unit in (("energy_limit", "MWh"), ("charge_limit", "MW"), ("discharge_limit", "MW")):
-        yield from series_faults(place, column, getattr(store, column), hours, low=0.0, unit=unit)
+        yield from scalar_faults(place, column, getattr(store, column), low=0.0, unit=unit)
     yield from series_faults(place, "inflow", store.inflow, hours, low=0.0, unit="MW")
-    yield from series_faults(
-        place, "discharge_cost", store.discharge_cost, hours, low=-np.inf, unit="USD/MWh"
-    )
+    yield from scalar_faults(place, "discharge_cost", store.discharge_cost, low=-np.inf, unit="USD/MWh")
     for column in ("charge_efficiency", "discharge_efficiency"):
         value = getattr(store, column)
         if not 0.0 < value <= 1.0:
@@ -377,6 +386,8 @@ def _store_faults(system: System, store: Store) -> Iterable[Fault]:
 def _budget_faults(system: System, budget: EnergyBudget) -> Iterable[Fault]:
     place, hours = f"energy budget {budget.name}", system.hour_count
     yield from _duplicates(place, budget.members, "members")
+    if not budget.members:
+        yield Fault(place, "has no members", "name a plant or a bid, or leave it out", column="members")
     if budget.period.shape != (hours,):
         yield Fault(
             place,
