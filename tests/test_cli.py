@@ -495,6 +495,33 @@ def test_clear_refuses_what_it_cannot_clear(
     assert content(network.parent) == before
 
 
+def test_clear_lists_wrong_options_and_a_missing_file_at_once(network: Path, capsys: Capture) -> None:
+    (network.parent / "full").mkdir()
+    (network.parent / "full" / "notes.txt").write_text("kept")
+    words = ["none.nc", "--engine", "abacus", "--gap", "0", "--output", "full", "--json"]
+    assert main(["clear", *words]) == 2
+    assert [fault["place"] for fault in error_of(capsys)["faults"]] == [
+        "--engine",
+        "--gap",
+        "none.nc",
+        "full",
+    ]
+    assert main(["clear", "pair.nc", "--gap", "nan", "--json"]) == 2
+    assert [fault["place"] for fault in error_of(capsys)["faults"]] == ["--gap"]
+    assert [path.name for path in network.parent.iterdir() if path.is_file()] == ["pair.nc"]
+    assert [path.name for path in (network.parent / "full").iterdir()] == ["notes.txt"]
+
+
+def test_clear_replaces_a_file_only_where_it_is_named(network: Path, capsys: Capture) -> None:
+    target = network.parent / "pair-cleared.nc"
+    target.write_text("earlier")
+    assert main(["clear", "pair.nc"]) == 2
+    assert "overwritten only where --output names it" in capsys.readouterr().err
+    assert target.read_text() == "earlier"
+    assert main(["clear", "pair.nc", "--output", "pair-cleared.nc"]) == 0
+    assert target.read_bytes() != b"earlier"
+
+
 def test_clear_names_every_component_that_cannot_be_carried_over(network: Path, capsys: Capture) -> None:
     from penstock.market.pypsa_bridge import quiet
     from penstock.market.pypsa_files import write_network

@@ -270,24 +270,24 @@ def clear(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Where the cleared network goes. Default: <network>-cleared.nc."),
+        typer.Option(
+            metavar="FILE", help="Where it goes, replacing a file. Default: a new <network>-cleared.nc."
+        ),
     ] = None,
     engine: Annotated[
         str, typer.Option(metavar="NAME", help="What solves it: auto, kernel or highs.")
     ] = "auto",
     gap: Annotated[
-        float,
-        typer.Option(metavar="SHARE", callback=_finite, help="How far from the best it may be. [0 to 1]"),
+        float, typer.Option(metavar="SHARE", help="How far from the best it may be. [above 0, to 1]")
     ] = 1e-6,
     as_json: JsonOption = False,
 ) -> None:
     """Clear a PyPSA network and write it with its results; the file that is read stays as it is."""
     started = time.perf_counter()
-    target = Path(f"{network.stem}-cleared.nc") if output is None else output
     with _progress() as report_step:
         from penstock.market.pypsa_files import clear_file, figures
 
-        clearing = clear_file(network, target, engine=engine, gap=gap, progress=report_step)
+        clearing, target = clear_file(network, output, engine=engine, gap=gap, progress=report_step)
     found = figures(clearing) | {"seconds": time.perf_counter() - started, "file": str(target)}
     if as_json:
         _print_json(found)

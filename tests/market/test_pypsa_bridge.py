@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +28,7 @@ from penstock.market import (
 )
 from penstock.market.pypsa_attributes import _CARRIED, _IRRELEVANT
 from penstock.market.pypsa_bridge import quiet, write_result
-from penstock.market.pypsa_files import read_network, write_network
+from penstock.market.pypsa_files import clear_file, read_network, write_network
 
 from .networks import HOURS, NETWORKS, empty, load, plant, scigrid, two_bus
 
@@ -347,6 +349,41 @@ def test_a_clearing_of_another_system_is_not_written() -> None:
     assert {column for _, column in places(caught.value)} >= {"buses", "plants", "corridors", "stores"}
 
 
+@pytest.mark.parametrize("what", [5, "network.nc", None])
+def test_what_is_no_network_object_is_refused(what: object) -> None:
+    with pytest.raises(NetworkError, match=f"is no pypsa.Network but a {type(what).__name__}"):
+        from_pypsa(what)
+
+
+def test_names_like_those_made_up_here_do_not_collide() -> None:
+    network = empty("A")
+    load(network, "A", -30.0, 0.0)
+    network.add("Load", "town", bus="A", p_set=20.0)
+    plant(network, "negative load at A", "A", 10.0, 5.0)
+    plant(network, "abroad", "A", 40.0, 8.0, p_min_pu=-1.0)
+    plant(network, "abroad (taking)", "A", 40.0, 9.0, p_min_pu=-1.0, p_max_pu=0.0)
+    system, bids = from_pypsa(network)
+    made_up = {"negative load at A 2", "abroad (taking) 2"}
+    names = [plant.name for plant in system.plants] + [bid.name for bid in bids]
+    assert len(set(names)) == len(names)
+    assert made_up < set(names)
+    clearing = clear(system, bids)
+    write_result(network, clearing)
+    assert imbalance(network) < 1e-5
+    assert clearing.net_cost == pytest.approx(optimised(network).objective, rel=1e-9)
+
+
+def test_a_level_to_begin_with_above_the_limit_is_refused() -> None:
+    network = empty("A")
+    load(network, "A", 50.0, 0.0)
+    plant(network, "g", "A", 100.0, 10.0)
+    network.add("Store", "tank", bus="A", e_nom=5.0, e_initial=6.0)
+    network.add("StorageUnit", "dam", bus="A", p_nom=5.0, max_hours=2.0, state_of_charge_initial=11.0)
+    message = str(refused(network))
+    assert "tank" in message
+    assert "dam" in message
+
+
 # --- our systems as networks -----------------------------------------------------------------------------
 
 
@@ -414,6 +451,26 @@ def test_what_pypsa_has_no_place_for_is_named_at_once() -> None:
     }
 
 
+def test_a_clearing_is_given_with_the_system_and_bids_it_is_one_of() -> None:
+    system, bids = our_system()
+    clearing = clear(system, bids)
+    equal, _ = our_system()
+    assert to_pypsa(equal, bids, clearing).objective == clearing.net_cost
+    more, _ = our_system(demand=system.demand + 1.0)
+    fewer, _ = our_system(plants=system.plants[:3], budgets=())
+    for other, with_bids, column in (
+        (more, bids, "demand"),
+        (fewer, bids, "plants"),
+        (system, bids[:1], "bids"),
+    ):
+        with pytest.raises(NetworkError) as caught:
+            to_pypsa(other, with_bids, clearing)
+        assert places(caught.value) == {("clearing", column)}
+    with pytest.raises(NetworkError) as caught:
+        to_pypsa(*from_pypsa(made("two_bus")), clearing)
+    assert places(caught.value) >= {("clearing", "buses"), ("clearing", "plants")}
+
+
 # --- files, and PyPSA that is not there ------------------------------------------------------------------
 
 
@@ -435,6 +492,80 @@ def test_a_cleared_network_opens_with_pypsa(target: str, tmp_path: Path) -> None
             network.components[component].dynamic[attribute],
             atol=1e-12,
         )
+
+
+def fails_half_way(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Every writer of PyPSA leaves something behind and stops."""
+
+    def export(_: Any, path: Path) -> None:
+        if path.suffix:
+            path.write_text("half")
+        else:
+            path.mkdir()
+            (path / "buses.csv").write_text("half")
+        raise error
+
+    for name in ("export_to_netcdf", "export_to_csv_folder"):
+        monkeypatch.setattr(pypsa.Network, name, export)
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, ValueError, TypeError, OSError, ImportError])
+@pytest.mark.parametrize("target", ["there.nc", "new/er/cleared.nc", "new/folder", "empty"])
+def test_a_write_that_fails_leaves_everything_as_it_was(
+    kind: type[Exception], target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there.nc").write_text("kept")
+    (tmp_path / "empty").mkdir()
+    network = made("two_bus")
+    fails_half_way(monkeypatch, kind("no more"))
+    path = tmp_path / target
+    with pytest.raises(NetworkError, match=f"{re.escape(str(path))}: cannot be written: no more.*Mend: name"):
+        write_network(network, path)
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "empty", tmp_path / "there.nc"]
+    assert (tmp_path / "there.nc").read_text() == "kept"
+
+
+def test_a_fault_of_ours_while_writing_is_raised_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = made("two_bus")
+    fails_half_way(monkeypatch, KeyError("ours"))
+    with pytest.raises(KeyError, match="ours"):
+        write_network(network, tmp_path / "new" / "cleared.nc")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_replaced_and_an_empty_folder_filled(tmp_path: Path) -> None:
+    network = made("two_bus")
+    (tmp_path / "there.nc").write_text("old")
+    (tmp_path / "empty").mkdir()
+    for name in ("there.nc", "empty"):
+        write_network(network, tmp_path / name)
+        assert set(read_network(tmp_path / name).buses.index) == {"N", "S"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "there.nc"]
+    assert all(path.suffix in (".csv", ".json") for path in (tmp_path / "empty").iterdir())
+    with pytest.raises(NetworkError, match=r"holds files already.*Mend: name a new or an empty folder"):
+        write_network(network, tmp_path / "empty")
+
+
+def test_where_it_cannot_be_written_is_said_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "source.nc"
+    source.write_text("not read")
+
+    def refusal(target: Path) -> str:
+        with pytest.raises(NetworkError) as caught:
+            clear_file(source, target, engine="auto", gap=1e-6, progress=lambda *_: pytest.fail("began"))
+        return str(caught.value)
+
+    assert "is a file, not a folder" in refusal(source / "cleared.nc")
+    monkeypatch.setitem(sys.modules, "tables", None)
+    assert "pip install tables" in refusal(tmp_path / "cleared.h5")
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode == os.F_OK and access(path, mode))
+    assert "no right to write" in refusal(tmp_path / "cleared.nc")
+    assert list(tmp_path.iterdir()) == [source]
 
 
 def test_the_real_file_holds_what_its_source_says() -> None:

@@ -33,7 +33,7 @@ def from_pypsa(network: Any) -> tuple[System, list[Bid]]:
     """
     from .pypsa_carry import carry
 
-    load_pypsa()
+    _check_network(network)
     with quiet():
         carried = carry(network)
     return carried.system, list(carried.bids)
@@ -50,7 +50,7 @@ def write_result(network: Any, clearing: Clearing) -> None:
     from .pypsa_carry import carry
     from .pypsa_results import write_carried
 
-    load_pypsa()
+    _check_network(network)
     with quiet():
         write_carried(network, carry(network), clearing)
 
@@ -63,14 +63,25 @@ def to_pypsa(system: System, bids: Sequence[Bid] = (), clearing: Clearing | None
     and runs both ways becomes two links.
 
     Raises NetworkError naming everything that PyPSA has no place for: energy budgets of several members or
-    periods, corridors with a reactance and two different limits, stores without power. Whether a plant is
-    curtailable is lost: PyPSA does not know it.
+    periods, corridors with a reactance and two different limits, stores without power; and where the
+    clearing is one of another system or of other bids. Whether a plant is curtailable is lost: PyPSA does
+    not know it.
     """
     from .pypsa_network import build
 
     pypsa = load_pypsa()
     with quiet():
         return build(pypsa, system, tuple(bids), clearing)
+
+
+def _check_network(network: Any) -> None:
+    """NetworkError where this is no `pypsa.Network`, or PyPSA is not there."""
+    if not isinstance(network, load_pypsa().Network):
+        kind = type(network).__name__
+        mend = "give a pypsa.Network; pypsa.Network(path) reads one from a file"
+        raise NetworkError(
+            Fault("network", f"is no pypsa.Network but a {kind}", mend, value=repr(network)[:80])
+        )
 
 
 def load_pypsa() -> Any:

@@ -63,6 +63,7 @@ class _Draft:
     stores: list[Origin] = field(default_factory=list)
     budgets: list[EnergyBudget] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)  # of generators, and of plants and bids made up here
 
     def fault(self, place: str, problem: str, mend: str, column: str, value: object = None) -> None:
         """Add a fault."""
@@ -129,6 +130,7 @@ def carry(network: Any) -> Carried:
         raise NetworkError(faults)  # the rest cannot be read by name alone
     buses = tuple(str(name) for name in network.components["Bus"].static.index)
     draft = _Draft(network, len(hours), frozenset(buses))
+    draft.names.update(map(str, network.components["Generator"].static.index))
     draft.faults.extend(refusals(network))
     demand = _demand(draft, buses)
     for component, read in _READERS:
@@ -237,7 +239,8 @@ def _demand(draft: _Draft, buses: tuple[str, ...]) -> FloatArray:
     for bus, index in position.items():
         fed = np.maximum(-demand[:, index], 0.0)
         if fed.any():
-            draft.parts.plants.append(Plant(f"negative load at {bus}", bus, 0.0, fed, fed))
+            name = _free(f"negative load at {bus}", draft.names)
+            draft.parts.plants.append(Plant(name, bus, 0.0, fed, fed))
             draft.plants.append(None)
     return np.maximum(demand, 0.0)
 
@@ -266,7 +269,7 @@ def _generator(item: _Item) -> None:
         draft.parts.plants.append(Plant(item.name, bus, cost, high, _above(low)))
         draft.plants.append(Origin("Generator", item.name, sign))
     if takes:
-        name = f"{item.name} (taking)" if gives else item.name
+        name = _free(f"{item.name} (taking)", draft.names) if gives else item.name
         draft.parts.bids.append(Bid(name, bus, _above(-low), cost))
         draft.demands.append(Origin("Generator", item.name, -sign))
     least, most = item.number("e_sum_min"), item.number("e_sum_max")
@@ -434,6 +437,16 @@ def _joined(ends: list[tuple[str, str]], start: str, end: str) -> bool:
     return end in reached
 
 
+def _free(name: str, taken: set[str]) -> str:
+    """The name, or with " 2", " 3" and so on where it is taken; it is taken from then on."""
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name} {number}"
+    taken.add(free)
+    return free
+
+
 def _unique_names(draft: _Draft) -> None:
     """Name a corridor or store by its component too where another component has one of the same name."""
     corridors, stores = draft.parts.corridors, draft.parts.stores
@@ -446,6 +459,7 @@ def _unique_names(draft: _Draft) -> None:
 def _doubtful(origins: list[Origin]) -> Iterator[tuple[int, str]]:
     """Position and longer name of each part whose name stands for several."""
     count = Counter(origin.name for origin in origins)
+    taken = set(count)
     for index, origin in enumerate(origins):
         if count[origin.name] > 1:
-            yield index, f"{origin.component} {origin.name}"
+            yield index, _free(f"{origin.component} {origin.name}", taken)

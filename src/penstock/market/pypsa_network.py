@@ -12,7 +12,7 @@ from penstock.errors import Fault, NetworkError
 
 from .bid import Bid
 from .clearing import Clearing
-from .pypsa_results import fill, set_objective
+from .pypsa_results import differences, fill, set_objective
 from .system import Corridor, FloatArray, Hourly, Store, System, hour_series
 
 __all__ = ["build"]
@@ -21,6 +21,9 @@ __all__ = ["build"]
 def build(pypsa: Any, system: System, bids: tuple[Bid, ...], clearing: Clearing | None) -> Any:
     """The network, with the clearing's results where one is given. Raises NetworkError with every fault."""
     faults = [*_faults(system, bids)]
+    if clearing is not None:
+        mend = "give the system and the bids that were cleared"
+        faults += differences(system, bids, clearing, "system", mend)
     if faults:
         raise NetworkError(faults)
     network = pypsa.Network(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,12 @@ import pandas as pd
 
 from penstock.errors import Fault, NetworkError
 
+from .bid import Bid
 from .clearing import Clearing
 from .pypsa_carry import Carried
-from .system import FloatArray
+from .system import FloatArray, System
 
-__all__ = ["fill", "set_objective", "write_carried"]
+__all__ = ["differences", "fill", "set_objective", "write_carried"]
 
 #: Nominal size of each component with one.
 _SIZES = {
@@ -52,7 +53,9 @@ def set_objective(network: Any, objective: float) -> None:
 
 def write_carried(network: Any, carried: Carried, clearing: Clearing) -> None:
     """Fill the tables of the network that `carried` was made of. NetworkError where it is another one."""
-    _check(carried, clearing)
+    mend = "clear what from_pypsa made of this very network"
+    if faults := [*differences(carried.system, carried.bids, clearing, "network", mend)]:
+        raise NetworkError(faults)
     system = clearing.system
     power: dict[str, Table] = {"Generator": {}, "Link": {}, "Line": {}, "Transformer": {}}
     for origins, values, sign in (
@@ -92,29 +95,34 @@ def write_carried(network: Any, carried: Carried, clearing: Clearing) -> None:
     set_objective(network, clearing.net_cost)
 
 
-def _check(carried: Carried, clearing: Clearing) -> None:
-    ours, theirs = carried.system, clearing.system
-    pairs: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-        ("buses", ours.zones, theirs.zones),
-        *(
-            (kind, tuple(p.name for p in getattr(ours, kind)), tuple(p.name for p in getattr(theirs, kind)))
-            for kind in ("plants", "corridors", "stores")
-        ),
-        ("bids", tuple(bid.name for bid in carried.bids), tuple(bid.name for bid in clearing.bids)),
-        ("snapshots", tuple(map(str, ours.hours)), tuple(map(str, theirs.hours))),
-    )
-    faults = [
-        Fault(
-            "clearing",
-            f"has {len(theirs_)} {kind} and the network {len(ours_)}, or they have other names",
-            "clear what from_pypsa made of this very network",
-            column=kind,
-        )
-        for kind, ours_, theirs_ in pairs
-        if ours_ != theirs_
-    ]
-    if faults:
-        raise NetworkError(faults)
+def differences(
+    system: System, bids: tuple[Bid, ...], clearing: Clearing, whole: str, mend: str
+) -> Iterator[Fault]:
+    """What of a clearing is not that of a system and its bids: names, hours or demand.
+
+    whole: what the system stands for, in the messages.
+    """
+    ours, theirs = _labels(system, bids), _labels(clearing.system, clearing.bids)
+    for kind, names in ours.items():
+        if names != theirs[kind]:
+            problem = f"has {len(theirs[kind])} {kind} and the {whole} {len(names)}, or they have other names"
+            yield Fault("clearing", problem, mend, column=kind)
+    demand, cleared = system.demand, clearing.system.demand
+    if demand.shape == cleared.shape and not np.array_equal(demand, cleared):  # else named above
+        off = float(np.abs(demand - cleared).max())
+        problem = f"has demand that differs from the {whole}'s by up to {off:g} MW"
+        yield Fault("clearing", problem, mend, column="demand")
+
+
+def _labels(system: System, bids: tuple[Bid, ...]) -> dict[str, tuple[str, ...]]:
+    return {
+        "buses": tuple(system.zones),
+        "plants": tuple(plant.name for plant in system.plants),
+        "corridors": tuple(corridor.name for corridor in system.corridors),
+        "stores": tuple(store.name for store in system.stores),
+        "bids": tuple(bid.name for bid in bids),
+        "snapshots": tuple(map(str, system.hours)),
+    }
 
 
 def _write_stores(network: Any, carried: Carried, clearing: Clearing) -> None:
