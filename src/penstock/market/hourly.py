@@ -86,7 +86,7 @@ def staircases(
         ends=ends,
         width_of=changing,
         width_row=row[changing],
-        width_series=np.ascontiguousarray(arrays.width.series.T),
+        width_series=arrays.width.series,
         need=arrays.need,
         demand=np.asarray(arrays.unserved_limit),
         target=written,

@@ -431,7 +431,7 @@ def _tighten(k, x, tolerance, link, loose, bottom, top):
 def _load(m, h, step, loose):
     """Widths, costs and limits of hour h; True where a cost changed."""
     for i in range(m.width_of.size):
-        step[WIDTH, np.uint64(m.width_of[i])] = m.width_series[h, np.uint64(m.width_row[i])]
+        step[WIDTH, np.uint64(m.width_of[i])] = m.width_series[np.uint64(m.width_row[i]), h]
     for z in range(m.need.shape[1]):
         if m.ends[LOST, z] >= 0:
             step[WIDTH, m.ends[LOST, z]] = m.demand[h, z]
