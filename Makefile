@@ -48,8 +48,6 @@ run: venv ## Run the study of Pakistan and write its report
 # --- checks ----------------------------------------------------------------------------------------
 
 test: venv ## Lint, check types, run the tests
-	@# Compiled code is kept by the file of its entry point alone: an edit elsewhere would leave it stale.
-	@find src \( -name '*.nbi' -o -name '*.nbc' \) -delete
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
