@@ -193,11 +193,20 @@ def _loose_columns(arrays: Arrays, segments: IntArray, further: LooseSegments | 
     }
 
 
+def _zeros(hours: int, columns: int) -> FloatArray:
+    """Zeros, shape (hours, columns), from memory that is handed out page by page.
+
+    NumPy asks for huge pages for arrays of this size; where memory is in pieces, making them takes longer
+    than clearing the year.
+    """
+    return np.frombuffer(bytearray(8 * hours * columns), dtype=np.float64).reshape(hours, columns)
+
+
 def new_hours(staircase: Staircase) -> Hours:
     """Room for the results of a year."""
     hours, zones = staircase.need.shape
     return Hours(
-        used=np.zeros((hours, int(np.maximum(staircase.target, -1 - staircase.target).max()) + 1)),
+        used=_zeros(hours, int(np.maximum(staircase.target, -1 - staircase.target).max()) + 1),
         loose=np.empty((hours, staircase.link.shape[1])),
         price=np.empty((hours, zones)),
         price_low=np.empty((hours, zones)),
