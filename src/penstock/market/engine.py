@@ -24,7 +24,7 @@ __all__ = ["refusal", "solve_compiled"]
 #: Over few hours the interior point goes as far as it can: it costs nothing, and the water values gain.
 _MANY_HOURS, _TIGHT = 2000, 1e-9
 #: Elsewhere exact clearing at its water values certifies several times less than its own gap.
-_LOOSER = 2.0
+_LOOSER = 4.0
 
 
 def refusal(system: System) -> str | None:
