@@ -14,9 +14,10 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import least_output
 from .bid import Bid
 from .kirchhoff import cycles
-from .system import FloatArray, IntArray, Plant, System, hour_series
+from .system import FloatArray, IntArray, System, hour_series
 
 __all__ = [
     "Columns",
@@ -24,7 +25,6 @@ __all__ = [
     "blocks",
     "column_bounds",
     "columns_of",
-    "least_output",
     "matrix",
     "row_bounds",
     "signature_of",
@@ -176,11 +176,6 @@ def column_bounds(
         high[:, columns.first_level + index] = store.energy_limit
         high[:, columns.first_spill + index] = hour_series(store.inflow, all_hours)[span]
     return cost, low, high
-
-
-def least_output(plant: Plant, hours: int) -> FloatArray:
-    """Least output, never above what is available (rounding apart they agree by construction)."""
-    return np.minimum(hour_series(plant.minimum, hours), hour_series(plant.available, hours))
 
 
 class Entries:

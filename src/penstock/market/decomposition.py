@@ -23,7 +23,7 @@ from .kernel import COST, MOST, Staircase
 from .pricing import Coupling, Priced, price_hours
 from .system import BoolArray, FloatArray, IntArray
 
-__all__ = ["Budgets", "Mixture", "mix"]
+__all__ = ["Budgets", "Mixture", "budgets_of", "fixed", "mix", "priced"]
 
 _INFINITY = highspy.kHighsInf
 _SPAN = 168  # hours of one answer in the mixture

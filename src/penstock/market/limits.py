@@ -9,7 +9,8 @@ import numpy as np
 
 from penstock.errors import Fault, InfeasibleError
 
-from .assembly import blocks, column_bounds, columns_of, least_output, matrix, row_bounds
+from .arrays import least_output
+from .assembly import blocks, column_bounds, columns_of, matrix, row_bounds
 from .bid import Bid
 from .optimiser import Model
 from .system import EnergyBudget, FloatArray, System, hour_series

@@ -24,9 +24,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from .bid import Bid
+from .compiled import compiled, entry
 from .solution import Solution
 from .system import FloatArray, Hourly, IntArray, System, hour_series
 
@@ -91,12 +91,6 @@ class _Bounds(NamedTuple):
     value: FloatArray
 
 
-# As in the kernel: without reference counts, since nothing below allocates.
-_options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-_compiled: Any = njit(**_options)
-_entry: Any = njit(cache=True, **_options)
-
-
 def _lift(bounds: Any, h: int, n: int, bound: float) -> bool:
     bound = min(bound, bounds.value[h, n])
     if bound > bounds.low[h, n] + _STEP * (1.0 + abs(bound)):
@@ -113,8 +107,8 @@ def _press(bounds: Any, h: int, n: int, bound: float) -> bool:
     return False
 
 
-_raise_low = _compiled(_lift)
-_lower_high = _compiled(_press)
+_raise_low = compiled(_lift)
+_lower_high = compiled(_press)
 
 
 def _arc(code: int, keep: float, cost: float, at: Any, h: int, a: int, g: int, b: int) -> bool:
@@ -177,9 +171,9 @@ def _member(h: int, j: int, links: Any, at: Any, prices: Any) -> bool:
     return moved
 
 
-_over_arc = _compiled(_arc)
-_over_alone = _compiled(_alone)
-_over_member = _compiled(_member)
+_over_arc = compiled(_arc)
+_over_alone = compiled(_alone)
+_over_member = compiled(_member)
 
 
 def _is_closed(h: int, at: Any) -> bool:
@@ -190,7 +184,7 @@ def _is_closed(h: int, at: Any) -> bool:
     return True
 
 
-_closed = _compiled(_is_closed)
+_closed = compiled(_is_closed)
 
 
 def _hour(h: int, links: Any, at: Any, prices: Any) -> bool:
@@ -214,7 +208,7 @@ def _hour(h: int, links: Any, at: Any, prices: Any) -> bool:
     return ever
 
 
-_within = _compiled(_hour)
+_within = compiled(_hour)
 
 
 def _sweep(limit: int, links: Any, at: Any, prices: Any) -> int:
@@ -266,8 +260,8 @@ def _enclose(x: Any, flip: bool, tolerance: float, segments: Any, at: Any) -> No
                 at.low[h, z] = max(at.low[h, z], cost)
 
 
-_tighten = _entry(_sweep)
-_from_segments = _entry(_enclose)
+_tighten = entry(_sweep)
+_from_segments = entry(_enclose)
 
 
 def price_range(

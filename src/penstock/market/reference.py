@@ -21,12 +21,12 @@ import numpy as np
 
 from penstock.errors import SolverError
 
+from .arrays import least_output
 from .assembly import (
     Columns,
     blocks,
     column_bounds,
     columns_of,
-    least_output,
     matrix,
     row_bounds,
     signature_of,
