@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ColumnSchema",
     "RequiredParameter",
     "TableSchema",
+    "schemas_in",
     "table_schemas",
     "tables_markdown",
 ]
@@ -116,21 +118,26 @@ REQUIRED_FIELDS = ("name", "iso3", "currency", "year", "utc_offset_hours")
 @cache
 def table_schemas() -> Mapping[str, TableSchema]:
     """Every table a country's folder may hold, by name, in the order of `schema/tables.csv`."""
+    return schemas_in(files("penstock.country") / "schema")
+
+
+def schemas_in(folder: Traversable) -> Mapping[str, TableSchema]:
+    """The tables that a folder of declarations declares, by name, in the order of its `tables.csv`."""
     return MappingProxyType(
         {
             row["table"]: TableSchema(
                 name=row["table"],
                 required=row["required"] == "yes",
                 description=row["description"],
-                columns=tuple(_column(declared) for declared in _declarations(row["table"])),
+                columns=tuple(_column(declared) for declared in _declarations(folder, row["table"])),
             )
-            for row in _declarations("tables")
+            for row in _declarations(folder, "tables")
         }
     )
 
 
-def _declarations(name: str) -> list[dict[str, str]]:
-    text = (files("penstock.country") / "schema" / f"{name}.csv").read_text(encoding="utf-8")
+def _declarations(folder: Traversable, name: str) -> list[dict[str, str]]:
+    text = (folder / f"{name}.csv").read_text(encoding="utf-8")
     return list(csv.DictReader(io.StringIO(text), strict=True))
 
 

@@ -6,16 +6,13 @@ a country's folder.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
 from penstock.country import Country, Parameter, Table
-from penstock.country.faults import FaultList
-from penstock.country.load import FAULT_CAP
-from penstock.country.read import read_table
-from penstock.country.schema import table_schemas
+from penstock.country.packaged import parameters_of, read_packaged
 from penstock.errors import Fault, TableError
 
 __all__ = ["load_defaults", "parameters_for", "read_defaults", "sources"]
@@ -62,43 +59,5 @@ def read_defaults(folder: Path) -> tuple[Mapping[str, Parameter], Table]:
 
     Raises TableError with every fault of the two tables: those of the schema, and unknown sources.
     """
-    faults = FaultList(FAULT_CAP)
-    read = {name: read_table(folder, table_schemas()[name], faults) for name in ("sources", "parameters")}
-    known = read["sources"].column("source")
-    for row in read["parameters"].rows_with("source"):
-        if read["sources"].sound("source") and row.values["source"] not in known:
-            faults.add(
-                "unknown reference",
-                Fault(
-                    "parameters.csv",
-                    "there is no such row in sources.csv",
-                    "name a source of sources.csv",
-                    row=row.line,
-                    column="source",
-                    value=row.cells["source"],
-                ),
-            )
-    if faults:
-        raise TableError(faults.all())
-    tables = {
-        name: Table(name, table.schema.names, tuple(MappingProxyType(dict(row.values)) for row in table.rows))
-        for name, table in read.items()
-    }
-    return MappingProxyType(dict(_parameters(tables["parameters"]))), tables["sources"]
-
-
-def _parameters(table: Table) -> Iterator[tuple[str, Parameter]]:
-    for row in table:
-        yield (
-            row["parameter"],
-            Parameter(
-                name=row["parameter"],
-                value=row["value"],
-                low=row["low"],
-                high=row["high"],
-                unit=row["unit"],
-                basis=row["basis"],
-                source=row["source"],
-                note=row["note"] or "",
-            ),
-        )
+    tables = read_packaged(folder)
+    return parameters_of(tables["parameters"]), tables["sources"]
