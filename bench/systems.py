@@ -212,15 +212,20 @@ def _budgets(plants: Sequence[Plant], count: int, hours: int) -> tuple[EnergyBud
 
 
 def _shipped() -> Market:
+    """The shipped country with every part of its default programme coming; prices decide who runs."""
     # Here, not above: a child that measures memory must not import what it does not use.
     from penstock.country import load_country
     from penstock.country.hours import build_hours
     from penstock.market.from_country import build_system
-    from penstock.programme import default_programme, programme_bids
+    from penstock.programme import default_programme, plan_for
+    from penstock.programme.decision import bids_of, first_decision
 
     country = load_country("pakistan")
-    bids = programme_bids(country, default_programme(country))
-    return Market(build_system(country, build_hours(country)), tuple(row.bid for row in bids))
+    hours = build_hours(country)
+    plan = plan_for(country, default_programme(country), hours.month, hours.local_hour)
+    # Bids do not depend on the hashprice; only what they are worth to the miners does.
+    bids = bids_of(plan, first_decision(plan), np.zeros(12))
+    return Market(build_system(country, hours), tuple(row.bid for row in bids))
 
 
 def _first(values: Hourly, hours: int) -> Hourly:

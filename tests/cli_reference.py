@@ -5,6 +5,7 @@ PYTHONPATH=src python -m tests.cli_reference
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,16 @@ def reference(app: typer.Typer) -> str:
     """Every command with its usage, arguments and options, as Markdown."""
     command: Any = typer.main.get_command(app)
     parts = [section("penstock", command)]
-    parts += [section(f"penstock {name}", inner) for name, inner in command.commands.items()]
+    parts += [section(path, inner) for path, inner in commands("penstock", command)]
     return "\n".join(parts)
+
+
+def commands(path: str, group: Any) -> Iterator[tuple[str, Any]]:
+    """The commands of a group with their paths; of a group in it, itself and then its commands."""
+    for name, inner in group.commands.items():
+        yield f"{path} {name}", inner
+        if hasattr(inner, "commands"):
+            yield from commands(f"{path} {name}", inner)
 
 
 def section(path: str, command: Any) -> str:

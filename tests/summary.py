@@ -119,6 +119,7 @@ def _surplus() -> dict[str, Any]:
 
 def _programme() -> dict[str, Any]:
     bid = {"name": "new rigs", "zone": "NORTH", "load": "mining", "mw": 100.0, "value_usd_per_mwh": 90.0}
+    bid |= {"kind": "s21", "mode": "full", "step": "low_power", "came_share": 0.9}
     assumed = {"parameter": "hashprice", "value": 50.0, "low": 40.0, "high": 60.0, "unit": "USD/PH/day"}
     return {
         "mw": 100.0,
@@ -132,7 +133,200 @@ def _programme() -> dict[str, Any]:
         "value_usd": 54e6,
         "sites": [{"zone": "NORTH", "share": 1.0, "mw": 100.0}],
         "bids": [bid | {"bid_usd_per_mwh": 80.0, "energy_gwh": 600.0, "served_share": 0.685}],
+        "bid_groups": [
+            {"load": "mining", "kind": "s21", "mode": "full", "step": "low_power", "mw": 100.0}
+            | {"value_low_usd_per_mwh": 90.0, "value_high_usd_per_mwh": 90.0, "came_share": 0.9}
+            | {"bid_low_usd_per_mwh": 80.0, "bid_high_usd_per_mwh": 80.0, "energy_gwh": 600.0}
+            | {"served_share": 0.685}
+        ],
+        "by_load": [
+            {"load": "mining", "mw": 100.0, "came_share": 0.9, "energy_gwh": 600.0, "served_share": 0.685},
+            {"load": "ai", "mw": 0.0, "came_share": 0.0, "energy_gwh": 0.0, "served_share": 0.0},
+        ],
+        "jobs": {
+            load: {"jobs": jobs, "low": 0.5 * jobs, "high": 2.0 * jobs}
+            for load, jobs in (("mining", 70.0), ("ai", 0.0), ("total", 70.0))
+        },
         "assumptions": [assumed | {"basis": "assumption", "source": "guess", "note": ""}],
+    }
+
+
+def _network() -> dict[str, Any]:
+    return {
+        "year": 2025,
+        "rounds": 3,
+        "settled": True,
+        "moved": 1e-9,
+        "months": [
+            {
+                "month": month,
+                "hashprice_alone_usd_per_ph_day": 50.0,
+                "hashprice_usd_per_ph_day": 49.0,
+                "hashprice_without_response_usd_per_ph_day": 48.0,
+                "own_ehs": 40.0,
+                "others_left_ehs": 20.0,
+                "network_ehs": 980.0,
+                "share": 40.0 / 980.0,
+                "rounds": 3,
+                "converged": True,
+                "residual": 1e-9,
+            }
+            for month in range(1, 13)
+        ],
+    }
+
+
+def _own_effect() -> dict[str, Any]:
+    bare = {"hashprice_usd_per_ph_day": 36.0, "share": 0.1, "fall": 0.1, "income_lost_usd_per_day": 0.4e6}
+    answer = {"others_left_ehs": 40.0, "converged": True, "residual": 1e-9}
+    answered = {
+        name: bare | answer | {"hashprice_usd_per_ph_day": hashprice, "fall": 1.0 - hashprice / 40.0}
+        for name, hashprice in (
+            ("with_response", 37.6),
+            ("with_least_response", 37.0),
+            ("with_most_response", 38.0),
+        )
+    }
+    return {
+        "date": "2026-09-25",
+        "mw": 2000.0,
+        "efficiency_j_per_th": 20.0,
+        "own_ehs": 100.0,
+        "network_ehs": 900.0,
+        "price_usd": 80_000.0,
+        "hashprice_usd_per_ph_day": 40.0,
+        "without_response": bare,
+        **answered,
+    }
+
+
+def _miners() -> dict[str, Any]:
+    def case(present: float) -> dict[str, Any]:
+        return {
+            "capital_usd": 80e6,
+            "cash_usd": [20e6, 15e6],
+            "resale_usd": 30e6,
+            "net_present_usd": present,
+            "internal_rate_share_per_year": -0.1,
+            "payback_years": None,
+        }
+
+    return {
+        "mw": 100.0,
+        "hashrate_ehs": 5.0,
+        "hashprice_mean_usd_per_ph_day": 49.0,
+        "notice_minutes": 10.0,
+        "ramp_minutes": 1.0,
+        "minimum_stop_hours": 1.0,
+        "restart_minutes": 10.0,
+        "cohorts": [
+            {
+                "cohort": "s21",
+                "model": "Antminer S21",
+                "share": 1.0,
+                "machines": 26_000.0,
+                "age_years": 0.0,
+                "efficiency_j_per_th": 17.5,
+                "meter_j_per_th": 19.25,
+                "price_usd": 2000.0,
+                "low_power_share": None,
+                "low_hash_share": None,
+                "break_even_low_usd_per_mwh": None,
+                "break_even_full_usd_per_mwh": 104.0,
+                "served_share_low": None,
+                "served_share_full": 0.685,
+            }
+        ],
+        "investment": {"low": case(-30e6), "central": case(-20e6), "high": case(5e6)},
+    }
+
+
+def _ai() -> dict[str, Any]:
+    return {
+        "mw": 0.0,
+        "pue": [{"zone": "NORTH", "mean": 1.4, "low": 1.1, "high": 1.6}],
+        "value_usd_per_mwh": 1400.0,
+        "slowing_cost_usd_per_mwh": 900.0,
+        "classes": [
+            {
+                "work_class": "batch",
+                "name": "Batch inference",
+                "share": 1.0,
+                "step": "deferrable",
+                "window_hours": 12.0,
+                "rent_usd_per_gpu_hour": 1.1,
+                "node_power_kw": 7.4,
+                "value_usd_per_mwh": 900.0,
+                "cuttable_share_of_centre": 0.3,
+                "energy_gwh": 0.0,
+            }
+        ],
+        "power_by_hour": [{"local_hour": hour, "mw": {"batch": 0.0}} for hour in range(24)],
+        "trials": [
+            {"key": "phoenix", "place": "Phoenix", "date": "2025-05-03", "depth_share": 0.25, "hours": 3.0}
+            | {"gpus": 256, "notice_minutes": None}
+        ],
+        "cuts": [{"key": "batch", "depth": 0.1, "hours": 1.0, "taken": 0.1, "usd_per_mwh": None}],
+    }
+
+
+def _step_month(month: int) -> dict[str, Any]:
+    """80 GWh offered: 8 stay away, 2 are interrupted, 70 run."""
+    return {
+        "step": "low_power",
+        "month": month,
+        "offered_mwh": 80_000.0,
+        "left_mwh": 8_000.0,
+        "ran_mwh": 70_000.0,
+        "late_mwh": 0.0,
+        "interrupted_mwh": 2_000.0,
+        "lost_mwh": 2_000.0,
+        "hours": 40,
+        "worth_usd_per_mwh": 90.0,
+        "price_usd_per_mwh": 120.0 if month == 1 else None,
+        "cost_usd": 20_000.0,
+        "avoided_usd": 0.0,
+        "left_kinds": ["s21"],
+        "left_worth_usd_per_mwh": 80.0,
+    }
+
+
+def _year(hours: str) -> dict[str, Any]:
+    """Twelve times a month's step."""
+    month = _step_month(1)
+    keys = ("offered_mwh", "left_mwh", "ran_mwh", "late_mwh", "interrupted_mwh", "lost_mwh", "cost_usd")
+    return {key: 12 * month[key] for key in (*keys, "avoided_usd")} | {hours: 12 * month["hours"]}
+
+
+def _mean_month(month: int) -> dict[str, Any]:
+    ran = {"mining_low_mw": 70.0, "mining_full_mw": 26.0, "mining_mw": 96.0, "ai_mw": 0.0}
+    rest = {"left_mw": 11.0, "interrupted_mw": 3.0, "late_mw": 0.0, "lost_mw": 3.0, "interrupted_hours": 40}
+    return {"month": month, "offered_mw": 110.0, "cost_usd": 20_000.0, "avoided_usd": 0.0, **ran, **rest}
+
+
+def _loads() -> dict[str, Any]:
+    return {
+        "network": _network(),
+        "own_effect": _own_effect(),
+        "miners": _miners(),
+        "ai": _ai(),
+        "steps": [
+            {"key": "low_power", "order": 1, "contract": "mining", "title": "Low power", "load": "mining"}
+            | {"year": _year("hours")}
+        ],
+        "months": [_step_month(month) for month in range(1, 13)],
+        "by_month": [_mean_month(month) for month in range(1, 13)],
+        "year": _year("interrupted_hours"),
+        "contracts": [
+            {"contract": "mining", "title": "Mining", "annual_share": 0.1, "came_mwh": 864_000.0}
+            | {"allowed_mwh": 86_400.0, "used_mwh": 24_000.0, "binds": False, "price_usd_per_mwh": 0.0}
+        ],
+        "windows_used": 0,
+        "longest_event_hours": 10.0,
+        "elasticity": [
+            {"percentile": 25, "hashprice_usd_per_ph_day": 104.0, "responding": -0.6, "all_hours": -0.2}
+            | {"low": -0.8, "high": -0.5, "published": -0.5, "published_all_hours": -0.2}
+        ],
     }
 
 
@@ -161,6 +355,7 @@ def sample_summary() -> dict[str, Any]:
         },
         "year": 2025,
         "programme": _programme(),
+        "loads": _loads(),
         "base": _side(1.0),
         "with_programme": _side(1.1) | {"programme_energy_gwh": 600.0},
         "change": _change(),

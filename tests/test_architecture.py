@@ -29,13 +29,14 @@ RANK = {
     "inclusion": 7,
     "policy": 8,
     "study": 9,
-    "ensemble": 10,
-    "dossier": 11,
-    "report": 12,
-    "cli": 13,
-    "web": 13,
-    "__main__": 14,
-    "__init__": 14,
+    "mix": 10,
+    "ensemble": 11,
+    "dossier": 12,
+    "report": 13,
+    "cli": 14,
+    "web": 14,
+    "__main__": 15,
+    "__init__": 15,
 }
 # Inside the room of loads, these do not know of each other.
 STRANGERS = (("loads", "mining"), ("loads", "compute"))

@@ -18,6 +18,7 @@ import pytest
 
 from penstock import __version__
 from penstock.cli import main
+from penstock.cli.files import publish, staging
 from penstock.errors import Fault, InfeasibleError
 
 from .country.toy import toy_tables, write_tables, write_toy_country
@@ -327,6 +328,30 @@ def test_out_that_cannot_be_written_is_refused_before_the_study_runs(
     assert shown.out == ""
     assert "--out: cannot be written: [Errno 13] Permission denied" in shown.err
     assert not (tmp_path / "new").exists()
+
+
+# --- files of any command --------------------------------------------------------------------------------
+
+
+def test_files_of_any_name_are_published_together(tmp_path: Path) -> None:
+    names = {"mix": "mix.json", "page": "mix.html"}
+    out = tmp_path / "out"
+    with staging(out) as staged:
+        for file in names.values():
+            (staged / file).write_text(f"new {file}")
+        assert publish(staged, out, names) == {"mix": out / "mix.json", "page": out / "mix.html"}
+    assert content(out) == {"mix.html": b"new mix.html", "mix.json": b"new mix.json"}
+
+
+def test_a_file_that_was_never_made_leaves_the_earlier_ones(tmp_path: Path) -> None:
+    for file in ("mix.json", "mix.html"):
+        (tmp_path / file).write_text(f"earlier {file}")
+    before = content(tmp_path)
+    with staging(tmp_path) as staged:
+        (staged / "mix.json").write_text("new")
+        with pytest.raises(ValueError, match=r"never made in .*: mix\.html"):
+            publish(staged, tmp_path, {"mix": "mix.json", "page": "mix.html"})
+    assert content(tmp_path) == before
 
 
 # --- refusals --------------------------------------------------------------------------------------------

@@ -19,7 +19,13 @@ def test_page_is_fresh() -> None:
 
 def test_reference_lists_what_the_command_line_takes() -> None:
     text = reference(app)
-    for named in ("penstock run", "penstock countries", "penstock check", "--version"):
+    for named in (
+        "penstock run",
+        "penstock countries",
+        "penstock check",
+        "penstock bitcoin retarget",
+        "--version",
+    ):
         assert f"`{named}`" in text
     for option in (
         "--mw MW",
@@ -27,6 +33,7 @@ def test_reference_lists_what_the_command_line_takes() -> None:
         "--tariff PRICE",
         "--firm / --interruptible",
         "--out DIR",
+        "--bits BITS",
     ):
         assert f"| `{option}` |" in text
 
@@ -44,6 +51,9 @@ def small_app(with_option: bool, help_text: str | None = "A new thing.") -> type
 
     small.command("first")(plain)
     small.command("second")(optioned if with_option else plain)
+    group = typer.Typer(help="Those of a group.")
+    group.command("inner")(optioned if with_option else plain)
+    small.add_typer(group, name="group")
     return small
 
 
@@ -52,7 +62,9 @@ def test_a_new_option_or_command_makes_the_page_stale() -> None:
     assert rewritten(page, small_app(with_option=False)) == page
     renewed = rewritten(page, small_app(with_option=True))
     assert renewed != page
-    assert "| `--new` | A new thing. |" in renewed
+    assert renewed.count("| `--new` | A new thing. |") == 2  # of a command, and of one in a group
+    for named in ("penstock second", "penstock group", "penstock group inner"):
+        assert f"## `{named}`\n" in renewed
     assert rewritten(page, app) != page
 
 

@@ -16,11 +16,25 @@ Summary = dict[str, Any]
 KEY_UNITS = {
     "_per_kwh": "the country's currency per kWh",
     "_per_programme_mwh": "USD/MWh",
-    "_usd_per_mwh": "USD/MWh",
+    "usd_per_mwh": "USD/MWh",
+    "_usd_per_ph_day": "USD/(PH/s*day)",
+    "_usd_per_gpu_hour": "USD/(GPU*h)",
+    "_usd_per_day": "USD/day",
+    "_j_per_th": "J/TH",
+    "_share_per_year": "1/year",
     "_per_usd": "currency/USD",
     "_usd": "USD",
     "_gwh": "GWh",
+    "_mwh": "MWh",
     "_mw": "MW",
+    "_ehs": "EH/s",
+    "_kw": "kW",
+    "window_hours": "h",
+    "stop_hours": "h",
+    "event_hours": "h",
+    "_minutes": "min",
+    "_years": "year",
+    "_share": "1",
     "_t": "t",
 }
 
@@ -40,14 +54,14 @@ def test_schema_is_valid() -> None:
     Draft202012Validator.check_schema(summary_schema())
 
 
-def test_every_object_is_closed_or_a_map_by_fuel_or_zone() -> None:
+def test_every_object_is_closed_or_a_map_by_fuel_zone_or_class_of_work() -> None:
     objects = [(path, node) for path, node in nodes(summary_schema()) if node.get("type") == "object"]
     assert len(objects) > 20
     for path, node in objects:
         if "properties" not in node:
-            assert path.rsplit(".", 1)[1].startswith("generation_gwh_by_fuel") or path.endswith("_by_zone"), (
-                path
-            )
+            name = path.rsplit(".", 1)[1]
+            by_class = path.endswith("power_by_hour.items.properties.mw")
+            assert name.startswith("generation_gwh_by_fuel") or name.endswith("_by_zone") or by_class, path
             assert isinstance(node["additionalProperties"], dict), path
         else:
             assert node["additionalProperties"] is False, path
@@ -108,6 +122,11 @@ def put(value: Any, *keys: Any) -> Callable[[Summary], None]:
         (put(2, "schema_version"), "1 was expected"),
         (put(13, "surplus", "by_month", 0, "month"), "13 is greater than the maximum"),
         (put(1.2, "programme", "mining_share"), "1.2 is greater than the maximum"),
+        (put("half", "programme", "bids", 0, "mode"), "'half' is not one of"),
+        (drop("loads", "network"), "$.loads: 'network' is a required property"),
+        (put(1, "loads", "network", "months", 0, "year"), "Additional properties are not allowed"),
+        (put(-1.0, "loads", "months", 0, "offered_mwh"), "-1.0 is less than the minimum of 0"),
+        (put([], "loads", "miners", "investment", "best"), "Additional properties are not allowed"),
         (put("abc", "country", "content_hash"), "'abc' does not match"),
     ],
 )

@@ -1,6 +1,8 @@
-"""Writes the tables of figures in docs/validation.md from a summary.
+"""Writes the tables of figures in docs/validation.md from a summary, and those on Bitcoin from the tables.
 
 PYTHONPATH=src python -m tests.validation_doc SUMMARY.json
+
+Without a file, only those on Bitcoin and flexible loads, which need no study.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import Any
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation.md"
 START, STOP = "<!-- figures -->", "<!-- /figures -->"
+LOADS_START, LOADS_STOP = "<!-- loads -->", "<!-- /loads -->"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -133,16 +136,25 @@ def yes(value: bool) -> str:
 
 
 def rewritten(page: str, summary: Mapping[str, Any]) -> str:
-    """The page with what stands between its marks renewed. ValueError where a mark is missing."""
-    before, start, rest = page.partition(START)
-    _, stop, after = rest.partition(STOP)
+    """The page with the figures of a summary renewed. ValueError where a mark is missing."""
+    return between(page, START, STOP, figures(summary))
+
+
+def between(page: str, start_mark: str, stop_mark: str, text: str) -> str:
+    """The page with a text in place of what stands between two marks. ValueError where one is missing."""
+    before, start, rest = page.partition(start_mark)
+    _, stop, after = rest.partition(stop_mark)
     if not (start and stop):
-        raise ValueError(f"{PAGE.name} lacks {START if not start else STOP!r}")
-    return f"{before}{START}\n\n{figures(summary)}\n\n{STOP}{after}"
+        raise ValueError(f"{PAGE.name} lacks {start_mark if not start else stop_mark!r}")
+    return f"{before}{start_mark}\n\n{text}\n\n{stop_mark}{after}"
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m tests.validation_doc SUMMARY.json")
-    read = json.loads(Path(sys.argv[1]).read_text("utf-8"))
-    PAGE.write_text(rewritten(PAGE.read_text("utf-8"), read), "utf-8")
+    from tests.validation_loads import loads_figures
+
+    if len(sys.argv) > 2:
+        sys.exit("usage: python -m tests.validation_doc [SUMMARY.json]")
+    text = between(PAGE.read_text("utf-8"), LOADS_START, LOADS_STOP, loads_figures())
+    if len(sys.argv) == 2:
+        text = rewritten(text, json.loads(Path(sys.argv[1]).read_text("utf-8")))
+    PAGE.write_text(text, "utf-8")

@@ -6,7 +6,10 @@ PenstockError                 anything Penstock refuses; the command line exits 
 │   ├── UnknownCountryError   no such country and no such folder
 │   ├── SystemFaultError          a `System` whose parts contradict each other
 │   ├── BidError              a bid that cannot be cleared
+│   ├── BitcoinError          numbers that the Bitcoin network or its record cannot have
+│   ├── FleetError            machines, cohorts or a fleet that cannot be
 │   ├── NetworkError          a PyPSA network that cannot be read, carried over or written
+│   ├── CentreError           a centre of AI compute whose parts contradict each other, or asked for too much
 │   └── ProgrammeError        a programme outside its limits
 ├── InfeasibleError           limits that clash: no dispatch satisfies them all
 ├── SolverError               the optimiser stopped without an optimum
@@ -21,7 +24,10 @@ from dataclasses import dataclass
 __all__ = [
     "BalanceError",
     "BidError",
+    "BitcoinError",
+    "CentreError",
     "Fault",
+    "FleetError",
     "InfeasibleError",
     "InputError",
     "NetworkError",
@@ -99,8 +105,20 @@ class BidError(InputError):
     """A bid that cannot be cleared."""
 
 
+class BitcoinError(InputError):
+    """Numbers that the Bitcoin network or a machine cannot have, or that are not on record."""
+
+
+class FleetError(InputError):
+    """Machines, cohorts or a fleet of miners that cannot be, or an investment in them."""
+
+
 class NetworkError(InputError):
     """A PyPSA network that cannot be read, carried over or written, and all that stands in the way."""
+
+
+class CentreError(InputError):
+    """A centre of AI compute whose parts contradict each other, or from which too much is asked."""
 
 
 class ProgrammeError(InputError):

@@ -253,6 +253,18 @@ ACROSS: dict[str, tuple[Change, Place, str, str]] = {
         "there are wind plants, and 1 hours are missing, in months 2$",
         "24 hours of each month",
     ),
+    "month of temperature": (
+        drop("temperatures", zone="SOUTH", month="7"),
+        ("temperatures.csv", None, "month", None),
+        "zone SOUTH lacks the months 7$",
+        "add a row",
+    ),
+    "nights warmer than days": (
+        set_cell("temperatures", 0, "mean_minimum_c", "36"),
+        ("temperatures.csv", 2, "mean_minimum_c", "36"),
+        "is above mean_maximum_c, which is 35 ",
+        "correct one of the two",
+    ),
     "month of demand": (
         drop("monthly_demand", month="12"),
         ("monthly_demand.csv", None, "month", None),

@@ -133,6 +133,11 @@ def toy_tables() -> Tables:
             for month in range(1, 13)
             for hour in range(24)
         ],
+        "temperatures": [
+            _published(zone=zone, month=str(month), mean_minimum_c="15", mean_maximum_c="35")
+            for zone in ("NORTH", "SOUTH")
+            for month in range(1, 13)
+        ],
         "demand_shapes": [
             _published(pool="GRID", season=season, hour=str(hour), gross_demand_pu=f"{percent / 100}")
             for season, day in (("summer", SUMMER_DAY + SUMMER_NIGHT), ("winter", WINTER_DAY + WINTER_NIGHT))

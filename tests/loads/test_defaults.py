@@ -1,83 +1,118 @@
-"""Every default has a source, and an assumption has a range."""
+"""Every default has a source, and an assumption has a range; a country's own values take their place."""
 
 from __future__ import annotations
 
-import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from penstock.country import load_country
-from penstock.country.schema import table_schemas
 from penstock.errors import TableError
-from penstock.loads.defaults import load_defaults, parameters_for, read_defaults, sources
+from penstock.loads.compute_tables import compute_parameters, compute_tables
+from penstock.loads.defaults import load_defaults, parameters_for, sources, values_for
+from penstock.loads.mining import mining_parameters, mining_tables
 from tests.country.changes import changed_folder
-from tests.country.toy import Tables, write_csv, write_toy_country
+from tests.country.toy import Tables, write_toy_country
 
-# USD per PH/s and day, mean of each month of 2025, and the days whose fees are known (26 in August).
-HASHPRICE_2025 = (
-    *((57.432, 31), (55.370, 28), (47.834, 31), (45.384, 30), (55.057, 31), (53.268, 30)),
-    *((58.701, 31), (57.533, 26), (51.905, 30), (48.515, 31), (40.174, 30), (37.548, 31)),
-)
-
-
-def test_defaults_are_these() -> None:
-    assert {name: (row.low, row.value, row.high) for name, row in load_defaults().items()} == {
-        "mining_hashprice_usd_per_ph_day": (37.55, 50.63, 58.7),
-        "mining_efficiency_j_per_th": (13.5, 17.5, 29.5),
-        "mining_overhead_share": (0.02, 0.05, 0.15),
-        "mining_pool_fee_share": (0.0, 0.02, 0.04),
-        "ai_rent_usd_per_gpu_hour": (2.2, 2.3, 2.4),
-        "ai_gpus_per_node": (None, 8.0, None),
-        "ai_node_power_kw": (6.5, 8.4, 8.5),
-        "ai_pue": (1.1, 1.58, 1.58),
-        "ai_rented_share": (0.3, 0.6, 0.9),
-        "ai_value_share": (0.2, 0.5, 0.9),
-    }
+# Values that results hang on most: low, value, high. A change of them is a change of every study.
+KNOWN = {
+    "mining_pool_fee_share": (0.0, 0.02, 0.04),
+    "mining_overhead_air_share": (0.01, 0.1, 0.2),
+    "mining_outage_share": (0.02, 0.05, 0.14),
+    "mining_discount_share_per_year": (0.1, 0.15, 0.25),
+    "mining_jobs_per_mw": (0.25, 0.675, 1.1),
+    "ai_on_demand_usd_per_gpu_hour": (2.2, 2.3, 2.4),
+    "ai_gpus_per_node": (None, 8.0, None),
+    "ai_pue_survey_mean": (1.46, 1.58, 1.79),
+    "ai_jobs_per_mw": (0.3, 1.0, 3.0),
+}
 
 
-def test_hashprice_is_the_mean_of_its_year() -> None:
-    days = sum(days for _, days in HASHPRICE_2025)
-    mean = math.fsum(price * days for price, days in HASHPRICE_2025) / days
-    hashprice = load_defaults()["mining_hashprice_usd_per_ph_day"]
-    assert days == 360
-    assert hashprice.value == pytest.approx(mean, abs=0.005)
-    assert hashprice.low == pytest.approx(min(price for price, _ in HASHPRICE_2025), abs=0.005)
-    assert hashprice.high == pytest.approx(max(price for price, _ in HASHPRICE_2025), abs=0.005)
+def with_parameter(parameter: str, value: str, unit: str) -> Callable[[Tables], None]:
+    """Adds one published parameter to a country's own."""
+
+    def change(tables: Tables) -> None:
+        tables["parameters"].append(
+            {"parameter": parameter, "value": value, "unit": unit, "source": "toy", "basis": "published"}
+        )
+
+    return change
+
+
+def test_defaults_are_those_of_both_tables_under_their_loads_name() -> None:
+    names = [f"mining_{name}" for name in mining_parameters()] + [
+        f"ai_{name}" for name in compute_parameters()
+    ]
+    assert list(load_defaults()) == names
+    for name, row in load_defaults().items():
+        load, inner = name.split("_", 1)
+        original = (mining_parameters() if load == "mining" else compute_parameters())[inner]
+        assert row.name == name
+        assert (row.value, row.low, row.high) == (original.value, original.low, original.high)
+        assert (row.unit, row.source) == (original.unit, original.source)
+
+
+def test_what_results_hang_on_most_is_this() -> None:
+    defaults = load_defaults()
+    found = {name: (defaults[name].low, defaults[name].value, defaults[name].high) for name in KNOWN}
+    assert found == KNOWN
 
 
 @pytest.mark.parametrize("name", load_defaults())
-def test_default_has_a_source_and_an_assumption_has_a_range(name: str) -> None:
+def test_default_has_a_unit_a_source_and_an_assumption_has_a_range(name: str) -> None:
     row = load_defaults()[name]
     source = sources().one(source=row.source)
-    assert row.note
+    assert row.unit
     if source["source"] != "assumption":
         assert source["url"].startswith("https://")
+    if row.low is not None and row.high is not None:
+        assert row.low <= row.value <= row.high
     if row.basis == "assumption":
         assert row.low is not None
         assert row.high is not None
-        assert row.low <= row.value <= row.high
         assert row.low < row.high
+    if row.source == "assumption":
+        assert row.basis == "assumption"
 
 
-def test_every_source_is_used() -> None:
-    text = " ".join(f"{row.source} {row.note}" for row in load_defaults().values())
-    assert set(sources().column("source")) <= set(re.findall(r"\w+", text))
+def test_every_source_is_named_by_a_row_or_a_note_of_the_tables() -> None:
+    for tables in (mining_tables(), compute_tables()):
+        words: set[str] = set()
+        for name, table in tables.items():
+            if name == "sources":
+                continue
+            for row in table:
+                # One source may explain a value that another gave, so notes count as well.
+                words |= {
+                    word
+                    for column in row
+                    if column == "note" or column.endswith("source")
+                    for word in re.findall(r"\w+", str(row[column] or ""))
+                }
+        assert set(tables["sources"].column("source")) <= words
+
+
+def test_sources_of_both_loads_are_listed_once() -> None:
+    keys = sources().column("source")
+    assert len(keys) == len(set(keys))
+    both = mining_tables()["sources"].column("source") + compute_tables()["sources"].column("source")
+    assert set(keys) == set(both)
 
 
 def test_country_replaces_a_default(tmp_path: Path) -> None:
-    def change(tables: Tables) -> None:
-        cells = {"parameter": "mining_overhead_share", "value": "0.12", "unit": "1", "source": "toy"}
-        tables["parameters"].append(cells | {"basis": "published"})
-
-    parameters = parameters_for(load_country(changed_folder(tmp_path, change)))
+    change = with_parameter("mining_overhead_air_share", "0.12", "1")
+    country = load_country(changed_folder(tmp_path, change))
+    parameters = parameters_for(country)
     assert list(parameters) == list(load_defaults())
-    assert (parameters["mining_overhead_share"].value, parameters["mining_overhead_share"].source) == (
-        0.12,
-        "toy",
-    )
-    assert parameters["ai_pue"] == load_defaults()["ai_pue"]
+    row = parameters["mining_overhead_air_share"]
+    assert (row.value, row.source) == (0.12, "toy")
+    assert parameters["ai_pue_base"] == load_defaults()["ai_pue_base"]
+    mining, compute = values_for(country)
+    assert mining["overhead_air_share"] == 0.12
+    assert set(mining) == set(mining_parameters())
+    assert dict(compute) == {name: row.value for name, row in compute_parameters().items()}
 
 
 def test_country_without_its_own_values_has_the_defaults(tmp_path: Path) -> None:
@@ -86,34 +121,28 @@ def test_country_without_its_own_values_has_the_defaults(tmp_path: Path) -> None
 
 
 def test_replacement_in_another_unit_is_refused(tmp_path: Path) -> None:
+    country = load_country(changed_folder(tmp_path, with_parameter("ai_coldest_hour", "300", "min")))
+    with pytest.raises(
+        TableError, match=r"ai_coldest_hour replaces a default in local hour \(value: 'min'\)"
+    ):
+        parameters_for(country)
+
+
+@pytest.mark.parametrize("name", ["mining_hashprice_usd_per_ph_day", "ai_pue", "mining_"])
+def test_name_that_starts_like_a_default_and_is_none_is_refused(tmp_path: Path, name: str) -> None:
+    country = load_country(changed_folder(tmp_path, with_parameter(name, "1", "1")))
+    with pytest.raises(TableError, match=rf"is no parameter of the loads \(value: '{name}'\)"):
+        values_for(country)
+
+
+def test_faults_of_several_replacements_are_listed_together(tmp_path: Path) -> None:
     def change(tables: Tables) -> None:
-        cells = {"parameter": "ai_node_power_kw", "value": "8400", "unit": "W", "source": "toy"}
-        tables["parameters"].append(cells | {"basis": "published"})
+        with_parameter("mining_wrong", "1", "1")(tables)
+        with_parameter("mining_jobs_per_mw", "1", "1/GW")(tables)
 
-    with pytest.raises(TableError, match=r"ai_node_power_kw replaces a default in kW \(value: 'W'\)"):
-        parameters_for(load_country(changed_folder(tmp_path, change)))
-
-
-def test_faults_of_the_tables_are_listed_together(tmp_path: Path) -> None:
-    names = table_schemas()["parameters"].names
-    write_csv(
-        tmp_path / "parameters.csv",
-        names,
-        [
-            ["a", "1", "", "", "1", "assumption", "known", ""],
-            ["b", "x", "", "", "1", "published", "unknown", ""],
-        ],
-    )
-    write_csv(
-        tmp_path / "sources.csv",
-        table_schemas()["sources"].names,
-        [["known", "A title", "A publisher", "", "facts", "", ""]],
-    )
     with pytest.raises(TableError) as caught:
-        read_defaults(tmp_path)
-    assert [(fault.row, fault.column) for fault in caught.value.faults] == [
-        (2, "low"),
-        (2, "high"),
-        (3, "value"),
-        (3, "source"),
+        parameters_for(load_country(changed_folder(tmp_path, change)))
+    assert [(fault.column, fault.value) for fault in caught.value.faults] == [
+        ("parameter", "mining_wrong"),
+        ("unit", "1/GW"),
     ]

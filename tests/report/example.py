@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .example_loads import example_bids, example_loads
+
 ZONES = (
     ("north", "Northern Hills", 34.0, 72.4),
     ("capital", "Capital Region", 33.6, 73.1),
@@ -299,7 +301,8 @@ def example_summary() -> dict[str, Any]:
             "zones": [{"zone": i, "name": n, "latitude": la, "longitude": lo} for i, n, la, lo in ZONES],
         },
         "year": 2025,
-        "programme": _programme(),
+        "programme": _programme() | example_bids(),
+        "loads": example_loads(),
         "base": base,
         "with_programme": other,
         "change": change,

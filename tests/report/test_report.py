@@ -20,7 +20,10 @@ from penstock.report import render_report
 from .example import ENERGY_GWH, FUELS, ZONES, example_hourly, example_summary
 
 HOSTILE = "<script>alert(1)</script>"
-SECTIONS = ("gains", "surplus", "dispatch", "prices", "map", "actual", "assumptions", "limits")
+SECTIONS = (
+    *("gains", "surplus", "dispatch", "running", "miners", "centres"),
+    *("prices", "map", "actual", "assumptions", "limits"),
+)
 # Elements that hold no text of their own and no end tag.
 VOID = {"meta", "br", "img", "input", "link", "hr", "source", "line", "rect", "circle", "polygon", "path"}
 
@@ -171,7 +174,7 @@ def test_ids_are_unique_and_links_inside_arrive(page: Page) -> None:
 
 
 def test_tables_have_captions_and_scopes(page: Page) -> None:
-    assert len(page.tables) == 17
+    assert len(page.tables) == 29
     assert set(page.captions) == set(page.tables)
     assert all(th["scope"] in ("col", "row") for th in page.all("th"))
     for name, rows in page.tables.items():

@@ -17,8 +17,18 @@ from tests.summary import validate_summary
 pytestmark = pytest.mark.xdist_group("pakistan")
 
 SECTIONS = {
-    *("schema_version", "penstock_version", "country", "year", "programme", "base", "with_programme"),
-    *("change", "clearing", "surplus", "incidence", "validation", "variants", "assumptions", "sources"),
+    *("schema_version", "penstock_version", "country", "year", "programme", "loads", "base"),
+    *(
+        "with_programme",
+        "change",
+        "clearing",
+        "surplus",
+        "incidence",
+        "validation",
+        "variants",
+        "assumptions",
+        "sources",
+    ),
 }
 SIDE = {
     *("cost_usd", "energy_served_gwh", "programme_energy_gwh", "unserved_gwh", "curtailed_gwh"),

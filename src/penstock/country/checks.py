@@ -63,6 +63,7 @@ def check_tables(tables: Tables, faults: FaultList) -> CountryFacts:
     _demand_shapes(tables, faults)
     _hydro_shapes(tables, faults)
     _wind_shapes(tables, faults)
+    _temperatures(tables, faults)
     _monthly_generation(tables, faults)
     return facts
 
@@ -388,6 +389,24 @@ def _wind_shapes(tables: Tables, faults: FaultList) -> None:
         problem = f"there are wind plants, and {len(missing)} hours are missing, in months {_listed(months)}"
         mend = "add a row for each of the 24 hours of each month"
         _add(faults, shapes, "missing hours", None, "hour", problem, mend)
+
+
+def _temperatures(tables: Tables, faults: FaultList) -> None:
+    """Either no temperatures at all, or the 12 months of every zone; the minimum never above the maximum."""
+    table, zones = tables["temperatures"], tables["zones"]
+    for row in table.rows_with("mean_minimum_c", "mean_maximum_c"):
+        low, high = _numbers((row.values["mean_minimum_c"], row.values["mean_maximum_c"]))
+        if low > high:
+            problem = f"is above mean_maximum_c, which is {high:g} [deg C]"
+            _add(faults, table, "temperatures", row, "mean_minimum_c", problem, "correct one of the two")
+    if not table.rows or not table.sound("zone", "month") or not zones.sound("zone"):
+        return
+    there = set(zip(table.column("zone"), table.column("month"), strict=True))
+    for zone in _texts(zones.column("zone")):
+        missing = [month for month in MONTHS if (zone, month) not in there]
+        if missing:
+            problem = f"zone {zone} lacks the months {_listed(missing)}"
+            _add(faults, table, "missing months", None, "month", problem, "add a row for each of them")
 
 
 def _monthly_generation(tables: Tables, faults: FaultList) -> None:

@@ -184,6 +184,7 @@ _RULES = """\
   the table holds or that a `winter_share` gives weight to.
 - A hydro plant (its fuel has the profile `hydro`) names a `hydro_shape` that has the 12 months; others none.
 - Where there are wind plants, `wind_shapes` has the 24 hours of each of the 12 months.
+- `temperatures` has the 12 months of every zone, or no row; `mean_minimum_c` is at most `mean_maximum_c`.
 - A fuel with a profile other than `dispatched` has the 12 months in `monthly_generation` for each pool that
   has plants of it.
 - A plant is in `plants` or in `excluded_plants`, never in both; `first_month` is at most `last_month`.

@@ -1,63 +1,92 @@
-"""Sourced defaults for what a MWh is worth to mining and to AI compute in 2025.
+"""The loads' parameters as one list, with a country's own values in the place of those that ship.
 
-The tables `tables/parameters.csv` and `tables/sources.csv` have the columns of the tables of the same name in
-a country's folder.
+A parameter of `tables/mining/` is called `mining_<name>` in it, one of `tables/compute/` `ai_<name>`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 
 from penstock.country import Country, Parameter, Table
-from penstock.country.packaged import parameters_of, read_packaged
 from penstock.errors import Fault, TableError
 
-__all__ = ["load_defaults", "parameters_for", "read_defaults", "sources"]
+from .compute_tables import compute_parameters, compute_tables
+from .mining import mining_parameters, mining_tables
 
-_FOLDER = Path(__file__).parent / "tables"
+__all__ = ["load_defaults", "parameters_for", "sources", "values_for"]
+
+_PREFIXES = ("mining", "ai")
 
 
 @cache
 def load_defaults() -> Mapping[str, Parameter]:
-    """The defaults that ship with Penstock, by name, in the order of the table."""
-    return read_defaults(_FOLDER)[0]
+    """The defaults that ship with Penstock, by name, in the order of the tables."""
+    return MappingProxyType(
+        {
+            f"{prefix}_{name}": replace(row, name=f"{prefix}_{name}")
+            for prefix, rows in zip(_PREFIXES, (mining_parameters(), compute_parameters()), strict=True)
+            for name, row in rows.items()
+        }
+    )
 
 
 @cache
 def sources() -> Table:
-    """The sources of the defaults, with the columns of a country's `sources`."""
-    return read_defaults(_FOLDER)[1]
+    """The sources of the defaults, with the columns of a country's `sources`, each once."""
+    first, second = mining_tables()["sources"], compute_tables()["sources"]
+    known = set(first.column("source"))
+    return Table("sources", first.columns, (*first, *(row for row in second if row["source"] not in known)))
 
 
 def parameters_for(country: Country) -> Mapping[str, Parameter]:
     """The defaults, each replaced by the country's own parameter of the same name where it has one.
 
-    Raises TableError for a replacement in another unit than the default's.
+    Raises TableError for a replacement in another unit than the default's, and for a name that starts like a
+    default's and is none.
     """
     own = {name: country.parameter(name) for name in country.table("parameters").column("parameter")}
-    faults = [
-        Fault(
-            "parameters.csv",
-            f"{name} replaces a default in {default.unit}",
-            f"give it in {default.unit}",
-            column="unit",
-            value=own[name].unit,
-        )
-        for name, default in load_defaults().items()
-        if name in own and own[name].unit != default.unit
-    ]
+    faults = list(_faults(own))
     if faults:
         raise TableError(faults)
     return MappingProxyType({name: own.get(name, default) for name, default in load_defaults().items()})
 
 
-def read_defaults(folder: Path) -> tuple[Mapping[str, Parameter], Table]:
-    """Parameters by name, and their sources, from a folder with parameters.csv and sources.csv.
+def values_for(country: Country) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """The same as values by their names in the tables: of mining, and of AI compute.
 
-    Raises TableError with every fault of the two tables: those of the schema, and unknown sources.
+    Raises TableError as `parameters_for` does.
     """
-    tables = read_packaged(folder)
-    return parameters_of(tables["parameters"]), tables["sources"]
+    rows = parameters_for(country)
+    mining, compute = (
+        {
+            name.removeprefix(f"{prefix}_"): row.value
+            for name, row in rows.items()
+            if name.startswith(f"{prefix}_")
+        }
+        for prefix in _PREFIXES
+    )
+    return MappingProxyType(mining), MappingProxyType(compute)
+
+
+def _faults(own: Mapping[str, Parameter]) -> Iterator[Fault]:
+    defaults = load_defaults()
+    for name, row in own.items():
+        if name in defaults and row.unit != defaults[name].unit:
+            yield Fault(
+                "parameters.csv",
+                f"{name} replaces a default in {defaults[name].unit}",
+                f"give it in {defaults[name].unit}",
+                column="unit",
+                value=row.unit,
+            )
+        elif name not in defaults and name.startswith(tuple(f"{prefix}_" for prefix in _PREFIXES)):
+            yield Fault(
+                "parameters.csv",
+                "is no parameter of the loads",
+                "use a name of docs/tables.md, or another beginning",
+                column="parameter",
+                value=name,
+            )

@@ -1,22 +1,32 @@
-"""The programme: how much, where, at which tariff, and who gains and who pays."""
+"""The programme: how much, where, at which tariff, who is interrupted, and who gains and who pays."""
 
+from penstock.programme.decision import ProgrammeBid
 from penstock.programme.incidence import ConsumerClass, Incidence, PartyChange, who_pays
+from penstock.programme.network import Network, network_of
+from penstock.programme.operate import Operation, operate
+from penstock.programme.parts import Plan
 from penstock.programme.programme import (
     Programme,
-    ProgrammeBid,
     check_programme,
     default_programme,
-    programme_bids,
+    plan_for,
+    tariff_usd_per_mwh,
 )
 
 __all__ = [
     "ConsumerClass",
     "Incidence",
+    "Network",
+    "Operation",
     "PartyChange",
+    "Plan",
     "Programme",
     "ProgrammeBid",
     "check_programme",
     "default_programme",
-    "programme_bids",
+    "network_of",
+    "operate",
+    "plan_for",
+    "tariff_usd_per_mwh",
     "who_pays",
 ]

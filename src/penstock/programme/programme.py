@@ -1,4 +1,4 @@
-"""A programme of mining and AI loads: its size, sites and tariff, and its bids."""
+"""A programme of mining and AI loads: its size, sites and tariff, and the plan of its parts."""
 
 from __future__ import annotations
 
@@ -7,33 +7,36 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from types import MappingProxyType
-from typing import Literal
 
-from penstock.country import Country, Parameter
+import numpy as np
+
+from penstock.country import Country
 from penstock.errors import Fault, ProgrammeError
-from penstock.loads.compute import compute_bids, value_usd_per_mwh
-from penstock.loads.defaults import parameters_for
-from penstock.loads.mining import break_even_usd_per_mwh, mining_bids
-from penstock.market.bid import Bid
+from penstock.loads.compute import Centre, default_centre
+from penstock.loads.cooling import cloud_cooling, hourly_temperature, pue
+from penstock.loads.defaults import values_for
+from penstock.loads.fleet import Fleet
+from penstock.loads.mining import default_fleet
+from penstock.market.system import FloatArray, IntArray
+
+from .parts import Plan, Where, make_plan
+from .terms import load_terms
 
 __all__ = [
     "MAXIMUM_MW",
     "SHARE_TOLERANCE",
-    "Load",
     "Programme",
-    "ProgrammeBid",
     "check_programme",
     "default_programme",
-    "load_values",
-    "programme_bids",
+    "plan_for",
     "tariff_usd_per_mwh",
 ]
 
 #: Largest programme that is taken for one: above it, a unit is wrong. [MW]
 MAXIMUM_MW = 50_000.0
+#: Outside temperature where a country gives none: mean of a temperate year. [°C]
+TEMPERATE_C = 15.0
 SHARE_TOLERANCE = 1e-6
-
-Load = Literal["mining", "ai"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,9 @@ class Programme:
     tariff_per_kwh: what they pay. [the country's currency/kWh]
     sites: share of the power in each zone; sums to 1 within 1e-6. [1]
     firm: bid at the value of lost load, so in a shortage it ties with firm demand; otherwise interrupted
-        where the price exceeds the bid.
+        where the price exceeds the bid, within the contracts' budgets.
+    fleet: the machines that mine, any size, scaled to the share; None for those of the tables of `loads`.
+    centre: the AI centres' classes of work; None for those of the tables.
 
     Raises ProgrammeError with every fault.
     """
@@ -55,6 +60,8 @@ class Programme:
     tariff_per_kwh: float
     sites: Mapping[str, float] = field(hash=False)
     firm: bool = False
+    fleet: Fleet | None = None
+    centre: Centre | None = None
 
     def __post_init__(self) -> None:
         faults = list(_programme_faults(self))
@@ -64,20 +71,6 @@ class Programme:
             object.__setattr__(self, name, float(getattr(self, name)))
         sites = {zone: float(share) for zone, share in self.sites.items()}
         object.__setattr__(self, "sites", MappingProxyType(sites))
-
-
-@dataclass(frozen=True, slots=True)
-class ProgrammeBid:
-    """A bid of the programme.
-
-    load: "mining" or "ai".
-    value_usd_per_mwh: what a MWh is worth to the load itself, also where that is below the tariff, so that
-        it does not come and its bid has quantity 0. [USD/MWh]
-    """
-
-    bid: Bid
-    load: Load
-    value_usd_per_mwh: float
 
 
 def default_programme(
@@ -149,71 +142,51 @@ def tariff_usd_per_mwh(country: Country, programme: Programme) -> float:
     return programme.tariff_per_kwh * 1000.0 / country.usd_rate
 
 
-def load_values(parameters: Mapping[str, Parameter]) -> dict[Load, float]:
-    """What a MWh is worth to each load. [USD/MWh]
+def plan_for(country: Country, programme: Programme, month: IntArray, local_hour: IntArray) -> Plan:
+    """The programme's parts at their sites, hour by hour.
 
-    parameters: those of `loads.defaults`, by name.
-    """
-    value = {name: parameter.value for name, parameter in parameters.items()}
-    return {
-        "mining": break_even_usd_per_mwh(
-            value["mining_hashprice_usd_per_ph_day"],
-            value["mining_efficiency_j_per_th"],
-            overhead_share=value["mining_overhead_share"],
-            pool_fee_share=value["mining_pool_fee_share"],
-        ),
-        "ai": value_usd_per_mwh(
-            value["ai_rent_usd_per_gpu_hour"],
-            gpus_per_node=value["ai_gpus_per_node"],
-            node_power_kw=value["ai_node_power_kw"],
-            pue=value["ai_pue"],
-            rented_share=value["ai_rented_share"],
-            value_share=value["ai_value_share"],
-        ),
-    }
+    month, local_hour: of every hour, 1 to 12 and 0 to 23, shape (hours,).
 
-
-def programme_bids(country: Country, programme: Programme) -> tuple[ProgrammeBid, ...]:
-    """The programme's bids: "mining <zone>" of every site in their order, then "ai <zone>".
-
-    A bid's quantity is mw x share of the site x share of the load [MW]. With the tariff in USD/MWh,
-    tariff_per_kwh x 1000 / currency_per_usd:
-
-    - A load whose own value is below the tariff does not come: quantity 0, and its value says why.
-    - Interruptible: mining bids the lesser of its value and the tariff, as the contract lets the operator
-      stop it where serving it costs more than it pays; AI bids its own value, as its contract interrupts it
-      only where a MWh costs more than it is worth there. Both pay the tariff for what they take.
-    - Firm: both bid the country's value of lost load; in a shortage they tie with firm demand.
-
-    The bids are the same in number and name for any size, 0 MW included.
+    The fleet of miners and the AI centre are the programme's own, or those of the tables of `loads`, with the
+    country's parameters `mining_<name>` and `ai_<name>` in place of theirs. The PUE of AI follows the
+    country's temperatures with the cooling of a modern cloud centre; without them it is that of a temperate
+    year's mean, `TEMPERATE_C`, in every hour.
 
     Raises ProgrammeError for a site that is no zone of the country, TableError for a parameter in the wrong
     unit.
     """
     check_programme(country, programme)
-    values = load_values(parameters_for(country))
-    tariff = tariff_usd_per_mwh(country, programme)
-    firm_price = country.parameter("value_of_lost_load_usd_per_mwh").value if programme.firm else None
+    mining, compute = values_for(country)
+    fleet = default_fleet(1.0, values=mining) if programme.fleet is None else programme.fleet
+    centre = default_centre(values=compute) if programme.centre is None else programme.centre
+    where = Where(
+        mw={zone: programme.mw * share for zone, share in programme.sites.items()},
+        pue={zone: _pue(country, zone, month, local_hour, compute) for zone in programme.sites},
+        month=month,
+        local_hour=local_hour,
+    )
+    return make_plan(
+        where,
+        load_terms(),
+        fleet=fleet,
+        centre=centre,
+        mining_share=programme.mining_share,
+        tariff=tariff_usd_per_mwh(country, programme),
+        value_of_lost_load=country.parameter("value_of_lost_load_usd_per_mwh").value,
+        firm=programme.firm,
+    )
 
-    def placed(share: float) -> dict[str, float]:
-        return {zone: programme.mw * site * share for zone, site in programme.sites.items()}
 
-    mining = mining_bids(
-        placed(programme.mining_share),
-        value_usd_per_mwh=values["mining"],
-        tariff_usd_per_mwh=tariff,
-        firm_price_usd_per_mwh=firm_price,
+def _pue(
+    country: Country, zone: str, month: IntArray, local_hour: IntArray, values: Mapping[str, float]
+) -> FloatArray:
+    rows = sorted(country.table("temperatures").where(zone=zone), key=lambda row: row["month"])
+    if not rows:
+        return pue(np.full(len(month), TEMPERATE_C), cloud_cooling(values=values))
+    outside = hourly_temperature(
+        [row["mean_minimum_c"] for row in rows], [row["mean_maximum_c"] for row in rows], month, local_hour
     )
-    compute = compute_bids(
-        placed(1.0 - programme.mining_share),
-        value_usd_per_mwh=values["ai"],
-        tariff_usd_per_mwh=tariff,
-        firm_price_usd_per_mwh=firm_price,
-    )
-    return (
-        *(ProgrammeBid(bid, "mining", values["mining"]) for bid in mining),
-        *(ProgrammeBid(bid, "ai", values["ai"]) for bid in compute),
-    )
+    return pue(outside, cloud_cooling(values=values))
 
 
 def _programme_faults(programme: Programme) -> Iterable[Fault]:
@@ -225,6 +198,13 @@ def _programme_faults(programme: Programme) -> Iterable[Fault]:
         faults = list(_limit_faults(f"sites, {zone}", share, 1.0 + SHARE_TOLERANCE, "1"))
         sound = sound and not faults
         yield from faults
+    if programme.fleet is not None and not programme.fleet.mw > 0.0:
+        yield Fault(
+            "programme",
+            "is empty: its machines draw 0 MW",
+            "give at least one cohort a count above 0, or leave the fleet out",
+            column="fleet",
+        )
     total = math.fsum(programme.sites.values()) if sound else 1.0
     if abs(total - 1.0) > SHARE_TOLERANCE:
         yield Fault(

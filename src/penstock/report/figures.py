@@ -6,7 +6,6 @@ Nothing here is a result: hours are sorted, thinned and added over zones to be d
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,100 +14,16 @@ import pandas as pd
 
 from .formats import MONTHS, as_number, label, number, percent
 from .fuels import BASE, SECOND, THIRD, fuel_colour, fuel_name, fuel_order
+from .plots import Chart, Key, frame, key_style, line_trace, rounded
 
 __all__ = ["Chart", "Key", "dispatch_hours", "fuel_keys"]
 
 SIDES = (("base", "Without"), ("with", "With"))
 LINES = (BASE, SECOND, THIRD, "#aa4499", "#661100", "#56b4e9")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-GRID = "#dde3ea"
 # Points of a sorted curve that are drawn: a year's 8,760 hours are not to be told apart on a page.
 CURVE_POINTS = 400
 SHARES = {"ticksuffix": "%", "range": [0, 100], "dtick": 20}
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One entry of a chart's key. style: "area", "solid", "dash", "dot" or "marker"."""
-
-    name: str
-    colour: str
-    style: str = "area"
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """One figure: traces and layout for Plotly, caption, key and a sentence for those who see none."""
-
-    ident: str
-    title: str
-    unit: str
-    alt: str
-    data: list[dict[str, Any]] = field(default_factory=list)
-    layout: dict[str, Any] = field(default_factory=dict)
-    keys: tuple[Key, ...] = ()
-    height: int = 340
-    choices: tuple[str, ...] = ()
-    note: str = ""
-
-    def spec(self) -> dict[str, Any]:
-        """What the page hands to Plotly."""
-        return {"data": self.data, "layout": self.layout}
-
-
-def _layout(x_title: str, y_title: str, **changes: Any) -> dict[str, Any]:
-    axis = {
-        "gridcolor": GRID,
-        "zerolinecolor": "#7b8794",
-        "linecolor": "#7b8794",
-        "automargin": True,
-        "fixedrange": True,
-    }
-    found: dict[str, Any] = {
-        "autosize": True,
-        "showlegend": False,
-        "margin": {"l": 56, "r": 22, "t": 10, "b": 46},
-        "paper_bgcolor": "#fff",
-        "plot_bgcolor": "#fff",
-        "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#1c2733"},
-        "hovermode": "x unified",
-        "dragmode": False,
-        "separators": ".,",
-        "xaxis": {**axis, "title": {"text": x_title, "font": {"size": 13}}},
-        "yaxis": {
-            **axis,
-            "title": {"text": y_title, "font": {"size": 13}},
-            "tickformat": ",~r",
-            "rangemode": "tozero",
-        },
-    }
-    for key, value in changes.items():
-        found[key] = {**found[key], **value} if isinstance(found.get(key), dict) else value
-    return found
-
-
-def _list(values: npt.ArrayLike, decimals: int) -> list[float | None]:
-    """Rounded values for JSON; None where there is no number, so that the line breaks there."""
-    rounded = np.round(np.asarray(values, dtype=float), decimals)
-    return [float(v) if np.isfinite(v) else None for v in rounded]
-
-
-def _line(
-    name: str, x: Any, y: Any, colour: str, dash: str = "solid", unit: str = "MW", decimals: int = 0
-) -> Any:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": label(name),
-        "x": x,
-        "y": y,
-        "line": {"color": colour, "width": 2, "dash": dash},
-        "hovertemplate": f"%{{y:,.{decimals}f}} {label(unit)}",
-    }
-
-
-def _style(dash: str) -> str:
-    return {"solid": "solid", "dash": "dash", "longdash": "dash", "longdashdot": "dash"}.get(dash, "dot")
 
 
 # --- who gains ----------------------------------------------------------------------------------------
@@ -135,7 +50,7 @@ def incidence(summary: dict[str, Any]) -> Chart:
                 "hovertemplate": "%{x:+,.1f} million USD",
             }
         )
-    layout = _layout(
+    layout = frame(
         "← gains · million USD · pays →",
         "",
         barmode="group",
@@ -171,13 +86,17 @@ def surplus_duration(summary: dict[str, Any]) -> Chart:
     """Surplus available for at least a share of the hours, with the programme's size. [MW]"""
     surplus = summary["surplus"]
     shares = [100 * p["share_of_hours"] for p in surplus["duration_curve"]]
-    data = [_line("Surplus", _list(shares, 3), _list([p["mw"] for p in surplus["duration_curve"]], 0), BASE)]
+    data = [
+        line_trace(
+            "Surplus", rounded(shares, 3), rounded([p["mw"] for p in surplus["duration_curve"]], 0), BASE
+        )
+    ]
     size = as_number(surplus["programme_mw"])
     keys = [Key("Surplus", BASE, "solid")]
     if size is not None and shares:
-        data.append(_line("Programme", [min(shares), max(shares)], [size, size], SECOND, "dash"))
+        data.append(line_trace("Programme", [min(shares), max(shares)], [size, size], SECOND, "dash"))
         keys.append(Key("Size of the programme", SECOND, "dash"))
-    layout = _layout("% of hours with at least this much", "MW", xaxis=SHARES)
+    layout = frame("% of hours with at least this much", "MW", xaxis=SHARES)
     return Chart(
         "chart-surplus-duration",
         "How much is idle, and how often",
@@ -200,10 +119,10 @@ def surplus_supply(summary: dict[str, Any]) -> Chart:
         )
         colour, dash = LINES[n % len(LINES)], DASHES[n % len(DASHES)]
         name = f"{percent(share)} of hours"
-        x = _list([p["price_usd_per_mwh"] for p in rows], 2)
-        data.append(_line(name, x, _list([p["mw"] for p in rows], 0), colour, dash))
-        keys.append(Key(name, colour, _style(dash)))
-    layout = _layout("Price (USD/MWh)", "MW at or below the price")
+        x = rounded([p["price_usd_per_mwh"] for p in rows], 2)
+        data.append(line_trace(name, x, rounded([p["mw"] for p in rows], 0), colour, dash))
+        keys.append(Key(name, colour, key_style(dash)))
+    layout = frame("Price (USD/MWh)", "MW at or below the price")
     alt = "Supply curve of the surplus, one line for each share of hours."
     return Chart("chart-surplus-supply", "What the surplus costs", "MW", alt, data, layout, tuple(keys))
 
@@ -217,7 +136,7 @@ def surplus_months(summary: dict[str, Any]) -> Chart:
             "type": "bar",
             "name": name,
             "x": months,
-            "y": _list([row[key] for row in rows], 0),
+            "y": rounded([row[key] for row in rows], 0),
             "marker": {"color": colour},
             "hovertemplate": "%{y:,.0f} MW",
         }
@@ -226,7 +145,7 @@ def surplus_months(summary: dict[str, Any]) -> Chart:
     keys = (Key("Mean", BASE), Key("Smallest hour", "#56b4e9"))
     alt = "Mean and smallest surplus of each month; the table holds the same numbers."
     return Chart(
-        "chart-surplus-months", "Surplus by month", "MW", alt, data, _layout("", "MW", barmode="group"), keys
+        "chart-surplus-months", "Surplus by month", "MW", alt, data, frame("", "MW", barmode="group"), keys
     )
 
 
@@ -321,7 +240,7 @@ def dispatch(summary: dict[str, Any], hourly: pd.DataFrame) -> Chart:
     if any(_total(hourly, f"{side}.unserved_mw").max() >= 0.5 for side, _ in SIDES):
         keys.append(Key("Not served", "#ff6f61", "hatch"))
     offset = float(summary["country"]["utc_offset_hours"])
-    layout = _layout(
+    layout = frame(
         f"Local time (UTC{offset:+g})",
         "MW",
         xaxis={"type": "date", "tickformat": "%a\n%-d %b", "dtick": 86_400_000},
@@ -348,14 +267,14 @@ def generation_months(summary: dict[str, Any]) -> tuple[Chart, Chart]:
                 "type": "bar",
                 "name": label(fuel_name(f, summary)),
                 "x": list(MONTHS),
-                "y": _list(found[side][f], 1),
+                "y": rounded(found[side][f], 1),
                 "marker": {"color": fuel_colour(f, fuels), "line": {"color": "#fff", "width": 0.5}},
                 "hovertemplate": "%{y:,.0f} GWh",
             }
             for f in fuels
             if f in found[side]
         ]
-        layout = _layout(
+        layout = frame(
             "", "GWh", barmode="stack", yaxis={"range": [0, top * 1.05]}, hoverlabel={"font": {"size": 11}}
         )
         alt = f"Stacked generation by fuel for each month {ident} the programme."
@@ -372,7 +291,7 @@ def _curve(values: npt.NDArray[np.float64], decimals: int) -> tuple[list[float |
     ordered = np.sort(values)[::-1]
     picked = np.unique(np.linspace(0, len(ordered) - 1, CURVE_POINTS).round().astype(int))
     shares = 100 * picked / max(len(ordered) - 1, 1)
-    return _list(shares, 3), _list(ordered[picked], decimals)
+    return rounded(shares, 3), rounded(ordered[picked], decimals)
 
 
 def price_duration(summary: dict[str, Any], hourly: pd.DataFrame) -> Chart:
@@ -386,10 +305,10 @@ def price_duration(summary: dict[str, Any], hourly: pd.DataFrame) -> Chart:
         for (side, name), colour, dash in zip(SIDES, (BASE, SECOND), ("solid", "dash"), strict=True):
             values = hourly[f"{side}.price_usd_per_mwh.{zone['zone']}"].to_numpy(dtype=float)
             x, y = _curve(values, 2)
-            line = _line(name, x, y, colour, dash, "USD/MWh", 1)
+            line = line_trace(name, x, y, colour, dash, "USD/MWh", 1)
             data.append({**line, "visible": n == 0})
             peaks.append((float(np.nanmax(values)), float(np.nanquantile(values, 0.99))))
-    layout = _layout("% of hours with at least this price", "USD/MWh", xaxis=SHARES)
+    layout = frame("% of hours with at least this price", "USD/MWh", xaxis=SHARES)
     note = ""
     highest, usual = max((p[0] for p in peaks), default=0.0), max((p[1] for p in peaks), default=0.0)
     if highest > 3 * usual > 0:
@@ -409,8 +328,8 @@ def load_duration(summary: dict[str, Any], hourly: pd.DataFrame) -> Chart:
     data = []
     for (side, name), colour, dash in zip(SIDES, (BASE, SECOND), ("solid", "dash"), strict=True):
         x, y = _curve(_load(hourly, side, zones), 0)
-        data.append(_line(name, x, y, colour, dash))
-    layout = _layout("% of hours with at least this load", "MW", xaxis=SHARES)
+        data.append(line_trace(name, x, y, colour, dash))
+    layout = frame("% of hours with at least this load", "MW", xaxis=SHARES)
     keys = (Key("Without", BASE, "solid"), Key("With the programme", SECOND, "dash"))
     alt = "Sorted hourly load of the whole country, without and with the programme."
     return Chart("chart-load-duration", "Load duration curve", "MW", alt, data, layout, keys)
@@ -427,16 +346,16 @@ def validation_months(summary: dict[str, Any]) -> list[Chart]:
         months = sorted((row for row in rows if row["fuel"] == fuel), key=lambda row: row["month"])
         x = [MONTHS[row["month"] - 1] for row in months]
         name = fuel_name(fuel, summary)
-        model = _line("Model", x, _list([row["model_gwh"] for row in months], 1), SECOND, unit="GWh")
+        model = line_trace("Model", x, rounded([row["model_gwh"] for row in months], 1), SECOND, unit="GWh")
         published = {
             "type": "bar",
             "name": "Published",
             "x": x,
-            "y": _list([row["published_gwh"] for row in months], 1),
+            "y": rounded([row["published_gwh"] for row in months], 1),
             "marker": {"color": "#b8c4d0"},
             "hovertemplate": "%{y:,.0f} GWh",
         }
-        layout = _layout(
+        layout = frame(
             "", "", margin={"l": 46, "b": 28}, yaxis={"nticks": 5}, xaxis={"tickangle": 0, "nticks": 5}
         )
         layout["font"] = {**layout["font"], "size": 11}

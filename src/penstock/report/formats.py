@@ -5,7 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-__all__ = ["MONTHS", "as_number", "label", "millions", "number", "percent", "plain", "signed", "value_text"]
+__all__ = [
+    "MONTHS",
+    "as_number",
+    "label",
+    "millions",
+    "number",
+    "percent",
+    "plain",
+    "short_percent",
+    "signed",
+    "value_text",
+]
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 ABSENT = "–"
@@ -49,6 +60,12 @@ def percent(share: Any, decimals: int = 0) -> str:
     """A share of 1 shown as a percentage, with its sign."""
     found = as_number(share)
     return ABSENT if found is None else number(found * 100, decimals) + "%"
+
+
+def short_percent(share: Any) -> str:
+    """The same with up to two decimals, without zeros at the end."""
+    text = percent(share, 2)
+    return text if text == ABSENT else text.removesuffix("%").rstrip("0").rstrip(".") + "%"
 
 
 def value_text(value: Any, unit: str = "") -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .formats import as_number, millions, number, percent, signed
+from .miners import own_effect_sentence
+from .running import left_sentence
 
 __all__ = ["KeyFigure", "headline", "key_figures", "programme_name", "proof", "remarks"]
 
@@ -65,6 +67,8 @@ def headline(summary: dict[str, Any]) -> str:
     programme, currency = summary["programme"], summary["country"]["currency"]
     size = f"{number(programme['mw'])} MW of {programme_name(programme)}"
     energy = as_number(programme["energy_gwh"])
+    if not as_number(programme["mw"]):
+        return f"{size} would draw no energy in {summary['year']}: the programme has no power."
     if not energy or energy <= 0:
         return f"{size} would draw no energy in {summary['year']}: no hour is worth its price to the buyers."
     text = (
@@ -146,11 +150,15 @@ def remarks(summary: dict[str, Any]) -> list[str]:
     unserved = as_number(change.get("unserved_gwh"))
     if unserved is not None and unserved > NO_CHANGE_GWH:
         found.append(f"It leaves {number(unserved, 1)} GWh more of other demand unserved.")
-    served = as_number(summary["programme"].get("served_share"))
-    if served is not None and served < 0.995:
+    programme = summary["programme"]
+    served = as_number(programme.get("served_share"))
+    if served is not None and served < 0.995 and as_number(programme["mw"]):
+        why = left_sentence(summary)
         found.append(
-            f"The programme runs at {percent(served)} of its full load; the rest of its hours it waits."
+            f"The programme runs at {percent(served)} of its full load." + (f" {why}" if why else "")
         )
+    if as_number(programme["mw"]) and as_number(programme.get("mining_share")):
+        found.append(own_effect_sentence(summary))
     return found
 
 

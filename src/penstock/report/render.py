@@ -14,9 +14,13 @@ from markupsafe import Markup
 from penstock.errors import Fault, InputError
 
 from . import figures, tables
-from .figures import Chart
+from .cells import Table
+from .centres import centre_charts, centre_sentences, centre_tables
 from .formats import number, percent
 from .headline import headline, key_figures, programme_name, proof, remarks
+from .miners import miner_charts, miner_sentences, miner_tables
+from .plots import Chart
+from .running import programme_bids, running_charts, running_sentences, running_tables
 from .zone_map import zone_map
 
 __all__ = ["render_report"]
@@ -27,6 +31,7 @@ SUMMARY_KEYS = (
     "country",
     "year",
     "programme",
+    "loads",
     "base",
     "with_programme",
     "change",
@@ -75,6 +80,9 @@ def render_report(summary: dict[str, Any], hourly: pd.DataFrame) -> str:
             "mean": number(summary["surplus"]["mean_mw"]),
             "minimum": number(summary["surplus"]["minimum_mw"]),
         },
+        running=running_sentences(summary),
+        miners=miner_sentences(summary),
+        centres=centre_sentences(summary),
         tables=_tables(summary),
         charts=charts,
         small_charts=small,
@@ -125,6 +133,9 @@ def _charts(summary: dict[str, Any], hourly: pd.DataFrame) -> dict[str, Chart]:
         "surplus_supply": figures.surplus_supply(summary),
         "surplus_months": figures.surplus_months(summary),
         "dispatch": figures.dispatch(summary, hourly),
+        **running_charts(summary),
+        **miner_charts(summary),
+        **centre_charts(summary),
         "months_without": without,
         "months_with": with_programme,
         "price_duration": figures.price_duration(summary, hourly),
@@ -132,16 +143,19 @@ def _charts(summary: dict[str, Any], hourly: pd.DataFrame) -> dict[str, Chart]:
     }
 
 
-def _tables(summary: dict[str, Any]) -> dict[str, tables.Table]:
+def _tables(summary: dict[str, Any]) -> dict[str, Table]:
     return {
         "pooled": tables.incidence("pooled", "Pooled billing: everybody pays the mean cost", summary),
         "marginal": tables.incidence("marginal", "Marginal pricing: every hour at its own price", summary),
-        "bids": tables.programme_bids(summary),
+        "bids": programme_bids(summary),
         "surplus_zones": tables.surplus_zones(summary),
         "surplus_months": tables.surplus_months(summary),
         "surplus_prices": tables.surplus_prices(summary),
         "totals": tables.totals(summary),
         "generation": tables.generation(summary),
+        **running_tables(summary),
+        **miner_tables(summary),
+        **centre_tables(summary),
         "zone_prices": tables.zone_prices(summary),
         "corridors": tables.corridors(summary),
         "validation": tables.validation_fuels(summary),

@@ -3,61 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from .cells import Cell, Column, Row, Table, row_of, source_anchors, source_cell, words
 from .formats import MONTHS, as_number, millions, number, percent, plain, signed, value_text
 from .fuels import fuel_name, fuel_order
 
 __all__ = ["Cell", "Column", "Row", "Table"]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell. sort: what a sortable table orders it by; tone: "good", "bad" or ""; href: a safe link."""
-
-    text: str
-    sort: str = ""
-    tone: str = ""
-    href: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """Head of a column; `unit` stands under the name."""
-
-    name: str
-    unit: str = ""
-    is_number: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row, its first cell the row's head. kind: "", "group" or "total". anchor: its id in the page."""
-
-    cells: tuple[Cell, ...]
-    kind: str = ""
-    anchor: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table with its caption. tools: it scrolls in its own box and can be filtered and sorted."""
-
-    ident: str
-    caption: str
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
-    note: str = ""
-    tools: bool = False
-
-
-def _words(name: str, unit: str = "") -> Column:
-    return Column(name, unit, False)
-
-
-def _row(*texts: str | Cell, kind: str = "", anchor: str = "") -> Row:
-    return Row(tuple(t if isinstance(t, Cell) else Cell(t) for t in texts), kind, anchor)
 
 
 def _sided(
@@ -89,7 +41,7 @@ def incidence(rule: str, title: str, summary: dict[str, Any]) -> Table:
         total = found["by_group"][group]
         per_kwh = signed(found["consumer_change_per_kwh"], 3) if group == "consumers" else ""
         rows.append(
-            _row(
+            row_of(
                 GROUP_NAMES.get(group, plain(group).capitalize()),
                 signed_millions(total),
                 _effect(total),
@@ -98,21 +50,21 @@ def incidence(rule: str, title: str, summary: dict[str, Any]) -> Table:
             )
         )
         rows += [
-            _row(str(party["name"]), signed_millions(party["change_usd"]), _effect(party["change_usd"]), "")
+            row_of(str(party["name"]), signed_millions(party["change_usd"]), _effect(party["change_usd"]), "")
             for party in found["parties"]
             if party["group"] == group
         ]
-    rows.append(_row("Sum of all parties", signed_millions(found["sum_usd"], 3), "", "", kind="total"))
+    rows.append(row_of("Sum of all parties", signed_millions(found["sum_usd"], 3), "", "", kind="total"))
     rows.append(
-        _row(
+        row_of(
             "Change in system cost", signed_millions(found["system_cost_change_usd"], 3), "", "", kind="total"
         )
     )
-    rows.append(_row("Difference", signed_millions(found["difference_usd"], 3), "", "", kind="total"))
+    rows.append(row_of("Difference", signed_millions(found["difference_usd"], 3), "", "", kind="total"))
     columns = (
-        _words("Party"),
+        words("Party"),
         Column("Change", "million USD a year"),
-        _words("Effect"),
+        words("Effect"),
         Column("Per unit", f"{currency}/kWh"),
     )
     note = (
@@ -134,46 +86,19 @@ def _effect(usd: Any) -> Cell:
     return Cell("gains", tone="good") if found < 0 else Cell("pays", tone="bad")
 
 
-def programme_bids(summary: dict[str, Any]) -> Table:
-    """What the programme asks for and what it is served."""
-    zones = {zone["zone"]: str(zone["name"]) for zone in summary["country"]["zones"]}
-    rows = [
-        _row(
-            str(bid["name"]),
-            zones.get(bid["zone"], str(bid["zone"])),
-            number(bid["mw"], 0),
-            number(bid["value_usd_per_mwh"], 1),
-            number(bid["bid_usd_per_mwh"], 1),
-            number(bid["energy_gwh"], 1),
-            percent(bid["served_share"], 1),
-        )
-        for bid in summary["programme"]["bids"]
-    ]
-    columns = (
-        _words("Load"),
-        _words("Zone"),
-        Column("Size", "MW"),
-        Column("Worth to buyer", "USD/MWh"),
-        Column("Bid", "USD/MWh"),
-        Column("Energy", "GWh a year"),
-        Column("Served", "% of full load"),
-    )
-    return Table("table-bids", "The programme's loads, what they bid and what they get", columns, tuple(rows))
-
-
 def surplus_zones(summary: dict[str, Any]) -> Table:
     """Idle capacity by zone; a column for each `hours_above_N_mw` the summary holds."""
     zones = {zone["zone"]: str(zone["name"]) for zone in summary["country"]["zones"]}
     rows = summary["surplus"]["by_zone"]
     above = [key for key in (rows[0] if rows else {}) if key.startswith("hours_above_")]
-    columns = [_words("Zone"), Column("Mean surplus", "MW")]
+    columns = [words("Zone"), Column("Mean surplus", "MW")]
     columns += [Column(f"Above {number(_threshold(key))} MW", "hours a year") for key in above]
     return Table(
         "table-surplus-zones",
         "Surplus by zone",
         tuple(columns),
         tuple(
-            _row(
+            row_of(
                 zones.get(row["zone"], str(row["zone"])),
                 number(row["mean_mw"]),
                 *(number(row.get(key)) for key in above),
@@ -191,17 +116,17 @@ def _threshold(key: str) -> float | None:
 def surplus_months(summary: dict[str, Any]) -> Table:
     """Idle capacity by month."""
     rows = tuple(
-        _row(MONTHS[row["month"] - 1], number(row["mean_mw"]), number(row["minimum_mw"]))
+        row_of(MONTHS[row["month"] - 1], number(row["mean_mw"]), number(row["minimum_mw"]))
         for row in summary["surplus"]["by_month"]
     )
-    columns = (_words("Month"), Column("Mean surplus", "MW"), Column("Smallest surplus", "MW"))
+    columns = (words("Month"), Column("Mean surplus", "MW"), Column("Smallest surplus", "MW"))
     return Table("table-surplus-months", "Surplus by month", columns, rows)
 
 
 def surplus_prices(summary: dict[str, Any]) -> Table:
     """The price at which the programme's full size is on offer, by share of hours."""
     rows = tuple(
-        _row(
+        row_of(
             percent(row["share_of_hours"], 0),
             number(row["price_usd_per_mwh"], 1)
             if as_number(row["price_usd_per_mwh"]) is not None
@@ -210,7 +135,7 @@ def surplus_prices(summary: dict[str, Any]) -> Table:
         for row in summary["surplus"]["price_for_programme"]
     )
     size = number(summary["surplus"]["programme_mw"])
-    columns = (_words("Share of hours"), Column("Price at or below", "USD/MWh"))
+    columns = (words("Share of hours"), Column("Price at or below", "USD/MWh"))
     return Table("table-surplus-prices", f"Price at which {size} MW of surplus is available", columns, rows)
 
 
@@ -236,12 +161,12 @@ def totals(summary: dict[str, Any]) -> Table:
         ("Pooled cost of supply (energy and capacity)", "pooled_cost_usd_per_mwh", "USD/MWh", 1.0, 2),
     )
     rows = tuple(
-        _row(name, unit, *_sided(base.get(key), other.get(key), change.get(key), decimals, divisor))
+        row_of(name, unit, *_sided(base.get(key), other.get(key), change.get(key), decimals, divisor))
         for name, key, unit, divisor, decimals in lines
     )
     columns = (
-        _words("Total of the year"),
-        _words("Unit"),
+        words("Total of the year"),
+        words("Unit"),
         Column("Without"),
         Column("With"),
         Column("Change"),
@@ -255,10 +180,10 @@ def generation(summary: dict[str, Any]) -> Table:
     other = summary["with_programme"]["generation_gwh_by_fuel"]
     change = summary["change"]["generation_gwh_by_fuel"]
     rows = tuple(
-        _row(fuel_name(fuel, summary), *_sided(base.get(fuel), other.get(fuel), change.get(fuel), 1))
+        row_of(fuel_name(fuel, summary), *_sided(base.get(fuel), other.get(fuel), change.get(fuel), 1))
         for fuel in fuel_order(list({**base, **other}))
     )
-    columns = (_words("Fuel"), Column("Without", "GWh"), Column("With", "GWh"), Column("Change", "GWh"))
+    columns = (words("Fuel"), Column("Without", "GWh"), Column("With", "GWh"), Column("Change", "GWh"))
     return Table(
         "table-generation", "What generates, and what generates the programme's energy", columns, rows
     )
@@ -270,7 +195,7 @@ def zone_prices(summary: dict[str, Any]) -> Table:
     base, other, change = (summary[side][key] for side in ("base", "with_programme", "change"))
     sites = {site["zone"]: site["mw"] for site in summary["programme"]["sites"]}
     rows = tuple(
-        _row(
+        row_of(
             str(zone["name"]),
             *_sided(base.get(zone["zone"]), other.get(zone["zone"]), change.get(zone["zone"]), 2),
             number(sites.get(zone["zone"], 0)),
@@ -278,7 +203,7 @@ def zone_prices(summary: dict[str, Any]) -> Table:
         for zone in summary["country"]["zones"]
     )
     columns = (
-        _words("Zone"),
+        words("Zone"),
         *(Column(name, "USD/MWh") for name in ("Without", "With", "Change")),
         Column("Programme here", "MW"),
     )
@@ -301,8 +226,8 @@ def corridors(summary: dict[str, Any]) -> Table:
                 number(side.get("congested_hours")),
                 millions(side.get("congestion_rent_usd"), 2),
             ]
-        rows.append(_row(*cells))
-    columns = [_words("Corridor"), _words("From → to"), Column("Limit", "MW")]
+        rows.append(row_of(*cells))
+    columns = [words("Corridor"), words("From → to"), Column("Limit", "MW")]
     for side in ("without", "with"):
         columns += [
             Column(f"Mean flow {side}", "MW"),
@@ -325,7 +250,7 @@ def validation_fuels(summary: dict[str, Any]) -> Table:
         else:
             verdict = Cell("within", "3", "good") if row["within"] else Cell("outside", "4", "bad")
         rows.append(
-            _row(
+            row_of(
                 str(row["name"]),
                 str(row["pool"]),
                 number(row["published_gwh"]),
@@ -337,14 +262,14 @@ def validation_fuels(summary: dict[str, Any]) -> Table:
             )
         )
     columns = (
-        _words("Fuel"),
-        _words("Pool"),
+        words("Fuel"),
+        words("Pool"),
         Column("Published", "GWh"),
         Column("Model", "GWh"),
         Column("Difference", "GWh"),
         Column("Difference", "%"),
         Column("Limit"),
-        _words("Verdict"),
+        words("Verdict"),
     )
     note = "Rows marked “input, not a test” were given to the model and agree for that reason alone."
     return Table(
@@ -355,7 +280,7 @@ def validation_fuels(summary: dict[str, Any]) -> Table:
 def validation_energy(summary: dict[str, Any]) -> Table:
     """Energy by month beside the published one."""
     rows = tuple(
-        _row(
+        row_of(
             MONTHS[row["month"] - 1],
             number(row["published_gwh"]),
             number(row["model_gwh"]),
@@ -365,11 +290,11 @@ def validation_energy(summary: dict[str, Any]) -> Table:
         for row in summary["validation"]["energy"]
     )
     columns = (
-        _words("Month"),
+        words("Month"),
         Column("Published", "GWh"),
         Column("Model", "GWh"),
         Column("Difference", "%"),
-        _words("Verdict"),
+        words("Verdict"),
     )
     return Table("table-energy", "Energy by month, model against published", columns, rows)
 
@@ -383,7 +308,7 @@ def _verdict(within: Any) -> Cell:
 def validation_figures(summary: dict[str, Any]) -> Table:
     """Other published figures beside the model's."""
     rows = tuple(
-        _row(
+        row_of(
             str(row["figure"]),
             str(row["unit"]),
             value_text(row["published"]),
@@ -395,10 +320,10 @@ def validation_figures(summary: dict[str, Any]) -> Table:
         for row in summary["validation"]["figures"]
     )
     columns = (
-        _words("Figure"),
-        _words("Unit"),
+        words("Figure"),
+        words("Unit"),
         *(Column(name) for name in ("Published", "Low", "High", "Model")),
-        _words("Note"),
+        words("Note"),
     )
     return Table("table-figures", "Other published figures", columns, rows)
 
@@ -407,10 +332,10 @@ def variants(summary: dict[str, Any]) -> Table:
     """Other ways to run the same year, such as without contracts, beside the base: a column for each."""
     found = summary["variants"]
     fuels = fuel_order(sorted({fuel for row in found for fuel in row["generation_gwh_by_fuel"]}))
-    columns = (_words("Result"), _words("Unit"), *(Column(str(row["title"])) for row in found))
-    rows = [_row("System cost", "million USD", *(millions(row["cost_usd"]) for row in found), kind="group")]
+    columns = (words("Result"), words("Unit"), *(Column(str(row["title"])) for row in found))
+    rows = [row_of("System cost", "million USD", *(millions(row["cost_usd"]) for row in found), kind="group")]
     rows += [
-        _row(
+        row_of(
             fuel_name(fuel, summary),
             "GWh",
             *(number(row["generation_gwh_by_fuel"].get(fuel)) for row in found),
@@ -429,53 +354,48 @@ def _value(value: Any, unit: str) -> Cell:
 
 
 def _assumption_row(key: Iterable[str], row: dict[str, Any], anchors: dict[str, str]) -> Row:
-    unit, source = str(row["unit"] or ""), str(row["source"] or "")
-    anchor = anchors.get(source)
-    return _row(
+    unit = str(row["unit"] or "")
+    return row_of(
         *(str(row[name]) for name in key),
         *(_value(row[name], unit) for name in ("value", "low", "high")),
         unit,
-        Cell(source, href=f"#{anchor}" if anchor else ""),
+        source_cell(str(row["source"] or ""), anchors),
         str(row["note"] or ""),
     )
-
-
-def _source_anchors(summary: dict[str, Any]) -> dict[str, str]:
-    return {str(row["source"]): f"source-{n}" for n, row in enumerate(summary["sources"], start=1)}
 
 
 ASSUMPTION_TAIL: Sequence[Column] = (
     Column("Value"),
     Column("Low"),
     Column("High"),
-    _words("Unit"),
-    _words("Source"),
-    _words("Note"),
+    words("Unit"),
+    words("Source"),
+    words("Note"),
 )
 
 
 def assumptions(summary: dict[str, Any]) -> Table:
     """Every assumption of the country's tables."""
-    anchors = _source_anchors(summary)
+    anchors = source_anchors(summary)
     rows = tuple(_assumption_row(("key", "table"), row, anchors) for row in summary["assumptions"])
-    columns = (_words("Assumption"), _words("Table"), *ASSUMPTION_TAIL)
+    columns = (words("Assumption"), words("Table"), *ASSUMPTION_TAIL)
     return Table("table-assumptions", "Assumptions about the country", columns, rows, tools=True)
 
 
 def programme_assumptions(summary: dict[str, Any]) -> Table:
     """Every assumption about the programme's buyers."""
-    anchors = _source_anchors(summary)
+    anchors = source_anchors(summary)
     rows = tuple(
         _assumption_row(("parameter", "basis"), row, anchors) for row in summary["programme"]["assumptions"]
     )
-    columns = (_words("Assumption"), _words("Basis"), *ASSUMPTION_TAIL)
+    columns = (words("Assumption"), words("Basis"), *ASSUMPTION_TAIL)
     return Table("table-programme-assumptions", "Assumptions about the programme", columns, rows, tools=True)
 
 
 def sources(summary: dict[str, Any]) -> Table:
     """Every source with its licence; a link only where the address is a web address."""
     rows = tuple(
-        _row(
+        row_of(
             str(row["source"]),
             Cell(str(row["title"]), href=url if url.startswith(("https://", "http://")) else ""),
             str(row["publisher"] or ""),
@@ -487,5 +407,5 @@ def sources(summary: dict[str, Any]) -> Table:
         for n, row in enumerate(summary["sources"], start=1)
         for url in (str(row["url"] or ""),)
     )
-    columns = tuple(_words(name) for name in ("Source", "Title", "Publisher", "Licence", "Dated", "Note"))
+    columns = tuple(words(name) for name in ("Source", "Title", "Publisher", "Licence", "Dated", "Note"))
     return Table("table-sources", "Sources", columns, rows, tools=True)
