@@ -281,6 +281,7 @@ def _step_month(month: int) -> dict[str, Any]:
         "late_mwh": 0.0,
         "interrupted_mwh": 2_000.0,
         "lost_mwh": 2_000.0,
+        "emergency_mwh": 0.0,
         "hours": 40,
         "worth_usd_per_mwh": 90.0,
         "price_usd_per_mwh": 120.0 if month == 1 else None,
@@ -294,7 +295,16 @@ def _step_month(month: int) -> dict[str, Any]:
 def _year(hours: str) -> dict[str, Any]:
     """Twelve times a month's step."""
     month = _step_month(1)
-    keys = ("offered_mwh", "left_mwh", "ran_mwh", "late_mwh", "interrupted_mwh", "lost_mwh", "cost_usd")
+    keys = (
+        "offered_mwh",
+        "left_mwh",
+        "ran_mwh",
+        "late_mwh",
+        "interrupted_mwh",
+        "lost_mwh",
+        "emergency_mwh",
+        "cost_usd",
+    )
     return {key: 12 * month[key] for key in (*keys, "avoided_usd")} | {hours: 12 * month["hours"]}
 
 
@@ -319,7 +329,8 @@ def _loads() -> dict[str, Any]:
         "year": _year("interrupted_hours"),
         "contracts": [
             {"contract": "mining", "title": "Mining", "annual_share": 0.1, "came_mwh": 864_000.0}
-            | {"allowed_mwh": 86_400.0, "used_mwh": 24_000.0, "binds": False, "price_usd_per_mwh": 0.0}
+            | {"allowed_mwh": 86_400.0, "used_mwh": 24_000.0, "emergency_mwh": 0.0}
+            | {"binds": False, "price_usd_per_mwh": 0.0}
         ],
         "windows_used": 0,
         "longest_event_hours": 10.0,

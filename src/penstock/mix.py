@@ -363,7 +363,7 @@ class _Year:
         month = self.prepared.hours.month - 1
         return math.fsum(
             float((row.part.value(operation.answer.hashprice)[month] * taken).sum())
-            for row, taken in zip(operation.bids, operation.clearing.accepted.T, strict=True)
+            for row, taken in zip(operation.bids, operation.taken.T, strict=True)
         )
 
     def _consumers_usd(self, rule: Literal["pooled", "marginal"], clearing: Clearing) -> float:
@@ -380,7 +380,7 @@ class _Year:
 
 def _energy(operation: Operation) -> dict[str, Any]:
     """The fields of `MixPoint` that hold the loads' energy. [GWh]"""
-    months, accepted = step_months(operation), operation.clearing.accepted
+    months, accepted = step_months(operation), operation.taken
     taken = {
         load: math.fsum(
             float(accepted[:, index].sum()) for index, row in enumerate(operation.bids) if row.load == load

@@ -21,6 +21,7 @@ from penstock.loads.fleet import Cohort, Fleet
 from penstock.loads.trials import Trial
 from penstock.loads.work_class import WorkClass
 from penstock.market import Plant, System
+from penstock.market.system import Hourly
 from penstock.programme.network import Network
 from penstock.programme.parts import Plan, Where, make_plan
 from penstock.programme.terms import Terms, load_terms
@@ -151,7 +152,7 @@ def network(hashrate_ehs: float = ENDLESS, hashprice: float | Sequence[float] = 
 
 
 def one_zone(
-    demand: npt.ArrayLike, steps: Sequence[tuple[float, npt.ArrayLike]], lost_load: float = LOST_LOAD
+    demand: npt.ArrayLike, steps: Sequence[tuple[Hourly, npt.ArrayLike]], lost_load: float = LOST_LOAD
 ) -> System:
     """A zone A. steps: cost [USD/MWh] and most output [MW] of each plant, numbers or by hour."""
     load = np.asarray(demand, dtype=np.float64)

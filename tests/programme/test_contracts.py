@@ -71,8 +71,7 @@ def test_every_step_is_used_up_before_the_next_and_people_come_first(case: Case)
         assert not wrong.any(), (loads.parts[first].name, loads.parts[then].name, np.flatnonzero(wrong))
     for index, part in enumerate(loads.parts):
         dark = operation.clearing.unserved[:, case.system.zones.index(part.zone)] > TINY
-        if index in free or part.late:
-            assert (operation.clearing.accepted[dark, index] <= TINY).all(), part.name
+        assert part.late or (operation.taken[dark, index] <= TINY).all(), part.name
 
 
 def test_order_of_interruption_as_power_gets_scarcer() -> None:
@@ -135,7 +134,7 @@ def test_a_budget_is_spent_where_power_is_dearest() -> None:
     system = replace(system, plants=(*system.plants, Plant("dear", "A", dear, 50.0)))
     loads = plan({"A": 10.0}, hours, mining_share=1.0, machines=PLAIN, contracts=terms(mining=0.125))
     operation = operate(system, loads, network())
-    taken = operation.clearing.accepted[[3, 7, 11, 15], 0]
+    taken = operation.taken[[3, 7, 11, 15], 0]
     assert taken == pytest.approx([10.0, 5.0, 0.0, 0.0], abs=1e-6)
     mining, *others = contract_use(operation)
     assert (mining.contract, mining.binds) == ("mining", True)
@@ -145,18 +144,62 @@ def test_a_budget_is_spent_where_power_is_dearest() -> None:
     assert not any(use.binds or use.used_mwh for use in others)
     roomy = plan({"A": 10.0}, hours, mining_share=1.0, machines=PLAIN, contracts=terms(mining=0.2))
     operation = operate(system, roomy, network())
-    assert operation.clearing.accepted[[3, 7, 11, 15], 0] == pytest.approx([0.0] * 4, abs=1e-9)
+    assert operation.taken[[3, 7, 11, 15], 0] == pytest.approx([0.0] * 4, abs=1e-9)
     assert not contract_use(operation)[0].binds
     assert contract_use(operation)[0].used_mwh == pytest.approx(40.0, abs=1e-6)
 
 
-def test_a_budget_of_nothing_is_kept_while_people_go_without() -> None:
-    """A contract is a contract: with no energy that may be interrupted, all of it is served."""
+def test_a_budget_of_nothing_is_kept_at_any_price() -> None:
+    """With no energy that may be interrupted, all of mining is served, at 450 USD/MWh too."""
+    system = one_zone([20.0] * 12, [(20.0, 15.0), (450.0, 100.0)])
+    loads = plan({"A": 10.0}, 12, mining_share=1.0, machines=PLAIN, contracts=terms(mining=0.0))
+    operation = operate(system, loads, network())
+    assert operation.taken[:, 0] == pytest.approx([10.0] * 12, abs=1e-6)
+    assert contract_use(operation)[0].emergency_mwh == 0.0
+
+
+def test_no_budget_is_kept_while_people_go_without() -> None:
+    """15 MW for people who want 20: the machines stand still, beyond a contract that allows nothing."""
     system = one_zone([20.0] * 12, [(20.0, 15.0)])
     loads = plan({"A": 10.0}, 12, mining_share=1.0, machines=PLAIN, contracts=terms(mining=0.0))
     operation = operate(system, loads, network())
-    assert operation.clearing.accepted[:, 0] == pytest.approx([10.0] * 12, abs=1e-6)
-    assert operation.clearing.unserved[:, 0] == pytest.approx([15.0] * 12, abs=1e-6)
+    assert operation.settled
+    assert not operation.taken.any()
+    assert operation.clearing.unserved[:, 0] == pytest.approx([5.0] * 12, abs=1e-6)
+    (use,) = (row for row in contract_use(operation) if row.contract == "mining")
+    assert (use.used_mwh, use.emergency_mwh) == pytest.approx((0.0, 120.0), abs=1e-6)
+
+
+def test_shortage_counts_for_the_budget_first() -> None:
+    """10 MW of mining over 24 hours may be stopped for 48 MWh. In 3 hours there is nothing for it, and in 10
+    more power costs 70 against a tariff of 60: of those, 18 MWh are left for the operator."""
+    available, cost = np.full(24, 30.0), np.full(24, 20.0)
+    available[[4, 5, 6]] = 20.0
+    cost[10:20] = 70.0
+    system = one_zone([20.0] * 24, [(cost, available)])
+    loads = plan({"A": 10.0}, 24, mining_share=1.0, machines=PLAIN, contracts=terms(mining=0.2))
+    operation = operate(system, loads, network())
+    stopped = 10.0 - operation.taken[:, 0]
+    assert stopped[[4, 5, 6]] == pytest.approx([10.0] * 3, abs=1e-6)
+    assert stopped[10:20].sum() == pytest.approx(18.0, abs=1e-5)
+    assert operation.clearing.unserved.sum() == pytest.approx(0.0, abs=1e-6)
+    (use,) = (row for row in contract_use(operation) if row.contract == "mining")
+    assert (use.used_mwh, use.emergency_mwh) == pytest.approx((48.0, 0.0), abs=1e-5)
+
+
+def test_shortage_beyond_the_budget_is_an_emergency() -> None:
+    """The same with 20 MWh: all of them go to the shortage of 30, and none is left for dear hours."""
+    available, cost = np.full(24, 30.0), np.full(24, 20.0)
+    available[[4, 5, 6]] = 20.0
+    cost[10:20] = 70.0
+    system = one_zone([20.0] * 24, [(cost, available)])
+    loads = plan({"A": 10.0}, 24, mining_share=1.0, machines=PLAIN, contracts=terms(mining=20.0 / 240.0))
+    operation = operate(system, loads, network())
+    stopped = 10.0 - operation.taken[:, 0]
+    assert stopped[10:20].sum() == pytest.approx(0.0, abs=1e-5)
+    assert operation.clearing.unserved.sum() == pytest.approx(0.0, abs=1e-6)
+    (use,) = (row for row in contract_use(operation) if row.contract == "mining")
+    assert (use.used_mwh, use.emergency_mwh) == pytest.approx((20.0, 10.0), abs=1e-5)
 
 
 # --- events ---------------------------------------------------------------------------------------------
@@ -219,7 +262,7 @@ def test_a_stop_of_machines_lasts_its_least_or_does_not_begin(
     for part in loads.parts:
         if part.load == "mining":
             assert stopped_hours(operation, part.name) == hours_stopped
-    taken = operation.clearing.accepted.sum(axis=1)
+    taken = operation.taken.sum(axis=1)
     assert taken == pytest.approx(np.where(np.isin(np.arange(hours), hours_stopped), 0.0, 10.0), abs=1e-6)
 
 
@@ -248,7 +291,7 @@ def test_events_keep_their_lengths_unless_people_or_a_budget_stand_against_it(ca
     trial = int(loads.centre.trials[0].hours)
     for index, part in enumerate(loads.parts):
         price = operation.clearing.price_high[:, case.system.zones.index(part.zone)]
-        for start, stop in runs(missing[:, index] > TINY):
+        for start, stop in runs((missing[:, index] > TINY) & ~decision.short[:, index]):
             if part.load == "ai" and part.mode != "late" and not part.window_hours:
                 # Past the trial's length only what is worth more to others than the ceiling takes it.
                 over = np.arange(start + trial, stop)
@@ -260,5 +303,5 @@ def test_events_keep_their_lengths_unless_people_or_a_budget_stand_against_it(ca
     for index, part in enumerate(loads.parts):
         if part.step == "low_power":
             low = named(operation, part.name.replace(" full", " low"))
-            runs_full = operation.clearing.accepted[:, index] > TINY
+            runs_full = operation.taken[:, index] > TINY
             assert not (runs_full & decision.held[:, low]).any()

@@ -55,11 +55,11 @@ def test_every_mwh_is_in_one_place(case: Case) -> None:
         hours = loads.where.month == month
         one = [row for row in rows if row.month == month]
         offered = sum(float(loads.parts[index].offered[hours].sum()) for index in run)
-        ran = float(operation.clearing.accepted[np.ix_(hours, run)].sum())
+        ran = float(operation.taken[np.ix_(hours, run)].sum())
         assert sum(row.offered_mwh for row in one) == pytest.approx(offered, rel=1e-9, abs=1e-9)
         assert sum(row.ran_mwh for row in one) == pytest.approx(ran, rel=1e-9, abs=1e-4)
     assert sum(row.late_mwh for row in rows) == pytest.approx(
-        float(operation.clearing.accepted[:, late].sum()), rel=1e-6, abs=1e-4
+        float(operation.taken[:, late].sum()), rel=1e-6, abs=1e-4
     )
     stopped = stopped_by_step(operation)
     for step, series in stopped.items():
@@ -70,7 +70,13 @@ def test_every_mwh_is_in_one_place(case: Case) -> None:
     missing = interrupted(loads, operation.decision, operation.clearing)
     for use in contract_use(operation):
         members = contract_members(loads, use.contract)
-        assert use.used_mwh == pytest.approx(float(missing[:, members].sum()), rel=1e-12)
+        whole = float(missing[:, members].sum())
+        assert use.used_mwh + use.emergency_mwh == pytest.approx(whole, rel=1e-9, abs=1e-9)
+        assert use.used_mwh <= use.allowed_mwh + 1e-6 * (1.0 + use.allowed_mwh)
+        steps = [key for key, step in loads.terms.steps.items() if step.contract == use.contract]
+        assert sum(row.emergency_mwh for row in rows if row.step in steps) == pytest.approx(
+            use.emergency_mwh, rel=1e-6, abs=1e-6
+        )
 
 
 def test_what_a_stop_costs_miners() -> None:

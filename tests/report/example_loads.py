@@ -24,7 +24,10 @@ STOPPED = {
     ("low_power", 7): (6_000.0, 0.0, 12, 95.0, 250_000.0),
     ("work_deferred", 7): (4_000.0, 3_000.0, 1, 990.0, 900_000.0),
 }
-ENERGIES = ("offered_mwh", "left_mwh", "ran_mwh", "late_mwh", "interrupted_mwh", "lost_mwh")
+ENERGIES = (
+    *("offered_mwh", "left_mwh", "ran_mwh", "late_mwh"),
+    *("interrupted_mwh", "lost_mwh", "emergency_mwh"),
+)
 
 
 def _step_month(step: str, month: int, offered: float, worth: float) -> dict[str, Any]:
@@ -39,6 +42,7 @@ def _step_month(step: str, month: int, offered: float, worth: float) -> dict[str
         "late_mwh": late,
         "interrupted_mwh": stopped,
         "lost_mwh": stopped - late,
+        "emergency_mwh": 0.0,
         "hours": hours,
         "worth_usd_per_mwh": worth,
         "price_usd_per_mwh": price,
@@ -255,7 +259,8 @@ def example_loads() -> dict[str, Any]:
         "year": _sum(months, *summed) | {"interrupted_hours": 12},
         "contracts": [
             {"contract": key, "title": title, "annual_share": share, "came_mwh": came}
-            | {"allowed_mwh": came * share, "used_mwh": used, "binds": binds, "price_usd_per_mwh": price}
+            | {"allowed_mwh": came * share, "used_mwh": used, "emergency_mwh": 1500.0 * binds}
+            | {"binds": binds, "price_usd_per_mwh": price}
             for key, title, share, came, used, binds, price in (
                 ("mining", "Mining", 0.1, 11_000_000.0, 6_000.0, False, 0.0),
                 ("deferrable", "Batch work", 0.01, 400_000.0, 4_000.0, True, 10.98),

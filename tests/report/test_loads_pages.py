@@ -161,8 +161,10 @@ def test_the_months_are_stacked_from_what_ran_to_what_left(page: Page) -> None:
 
 
 def test_budgets_say_whether_they_bind_and_whence_they_are(hourly: pd.DataFrame, page: Page) -> None:
-    assert page.row("table-contracts", "Batch work")[1:] == ["1%", "400.0", "4.0", "4.0", "yes", "10.98", ""]
-    assert page.row("table-contracts", "Serving")[1:6] == ["0.25%", "3,000.0", "7.5", "0.0", "no"]
+    assert page.row("table-contracts", "Batch work")[1:] == [
+        *("1%", "400.0", "4.0", "4.0", "1.5", "yes", "10.98", ""),
+    ]
+    assert page.row("table-contracts", "Serving")[1:7] == ["0.25%", "3,000.0", "7.5", "0.0", "0.0", "no"]
     summary = example_summary()
     row = summary["programme"]["assumptions"][0]
     summary["programme"]["assumptions"].append(

@@ -12,10 +12,19 @@ import numpy.typing as npt
 from penstock.market.clearing import Clearing
 from penstock.market.system import FloatArray
 
-from .decision import Decision, came, contract_members, defer_cost, window_of
+from .decision import (
+    Decision,
+    all_that_comes,
+    came,
+    contract_members,
+    defer_cost,
+    highest_bid,
+    taken_by,
+    window_of,
+)
 from .parts import Plan, longest_event
 
-__all__ = ["BREACH_MW", "next_decision", "runs"]
+__all__ = ["BREACH_MW", "count_shortage", "next_decision", "people_short", "runs"]
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -31,11 +40,13 @@ def next_decision(plan: Plan, decision: Decision, clearing: Clearing) -> Decisio
     """
     if plan.firm:
         return decision
+    taken = taken_by(plan, clearing)
     held, ended = decision.held.copy(), decision.ended.copy()
-    _hold_short_stops(plan, decision, clearing, held, ended)
+    _hold_short_stops(plan, decision, taken, held, ended)
     for index in range(len(plan.parts)):
-        _end_long_events(plan, decision, clearing, index, ended[:, index])
-    limited = decision.limited | set(_overdrawn(plan, decision, clearing))
+        _end_long_events(plan, decision, taken, index, ended[:, index])
+    limited = decision.limited | set(_overdrawn(plan, decision, taken))
+    short = decision.short | _goes_short(plan, decision, clearing, taken)
     windows = {
         name: used | _worth_deferring(plan, decision, clearing, name)
         for name, used in decision.windows.items()
@@ -44,25 +55,62 @@ def next_decision(plan: Plan, decision: Decision, clearing: Clearing) -> Decisio
         limited == decision.limited
         and np.array_equal(held, decision.held)
         and np.array_equal(ended, decision.ended)
+        and np.array_equal(short, decision.short)
         and all(np.array_equal(windows[name], decision.windows[name]) for name in windows)
     )
     if same:
         return decision
     return replace(
-        decision, held=held, ended=ended, limited=frozenset(limited), windows=MappingProxyType(windows)
+        decision,
+        held=held,
+        ended=ended,
+        short=short,
+        limited=frozenset(limited),
+        windows=MappingProxyType(windows),
     )
 
 
-def _overdrawn(plan: Plan, decision: Decision, clearing: Clearing) -> Iterator[str]:
+def _overdrawn(plan: Plan, decision: Decision, taken: FloatArray) -> Iterator[str]:
     """Contracts that the clearing interrupts by more than their annual share."""
     for key, contract in plan.terms.contracts.items():
         members = contract_members(plan, key)
         if not members or key in decision.limited:
             continue
-        comes = np.sum([came(plan, decision, index) for index in members], axis=0)
-        missing = float(comes.sum() - clearing.accepted[:, members].sum())
-        if missing > (contract.annual_share + BREACH_SHARE) * float(comes.sum()):
+        comes = all_that_comes(plan, decision, members)
+        if comes - float(taken[:, members].sum()) > (contract.annual_share + BREACH_SHARE) * comes:
             yield key
+
+
+def count_shortage(plan: Plan, decision: Decision, clearing: Clearing) -> Decision:
+    """The decision with what was interrupted in hours of shortage charged to the budgets that bind.
+
+    It only rises; the same object where it need not.
+    """
+    missing, spent = interrupted(plan, decision, clearing), dict(decision.spent)
+    for key in decision.limited:
+        members = contract_members(plan, key)
+        found = float(missing[:, members][decision.short[:, members]].sum())
+        if found > spent.get(key, 0.0) + BREACH_SHARE * all_that_comes(plan, decision, members):
+            spent[key] = found
+    if spent == dict(decision.spent):
+        return decision
+    return replace(decision, spent=MappingProxyType(spent))
+
+
+def _goes_short(plan: Plan, decision: Decision, clearing: Clearing, taken: FloatArray) -> BoolArray:
+    """Hours in which a budget has a part served where people go short, shape (hours, parts).
+
+    There the price is above every bid: no load would be served but for a budget that binds.
+    """
+    served = taken > BREACH_MW
+    bound = [plan.contract(part) in decision.limited and not part.late for part in plan.parts]
+    return np.asarray(people_short(plan, clearing) & served & bound, dtype=np.bool_)
+
+
+def people_short(plan: Plan, clearing: Clearing) -> BoolArray:
+    """Hours in which the price of a part's zone is above every bid, shape (hours, parts)."""
+    zone = clearing.system.zone_index(part.zone for part in plan.parts)
+    return np.asarray(clearing.price[:, zone] > highest_bid(plan), dtype=np.bool_)
 
 
 def _worth_deferring(plan: Plan, decision: Decision, clearing: Clearing, name: str) -> BoolArray:
@@ -83,7 +131,7 @@ def _worth_deferring(plan: Plan, decision: Decision, clearing: Clearing, name: s
 
 
 def _hold_short_stops(
-    plan: Plan, decision: Decision, clearing: Clearing, held: BoolArray, ended: BoolArray
+    plan: Plan, decision: Decision, taken: FloatArray, held: BoolArray, ended: BoolArray
 ) -> None:
     """Makes stops of machines that are too short longer, as far as their contract has energy left for it;
     other stops may not begin. In place.
@@ -104,7 +152,7 @@ def _hold_short_stops(
         for index in (index for index in members if plan.parts[index].step == "mining_stopped"):
             machine = (plan.parts[index].zone, plan.parts[index].kind)
             both = [row for row in members if (plan.parts[row].zone, plan.parts[row].kind) == machine]
-            for start, stop in runs(_stopped(comes[index], clearing.accepted[:, index])):
+            for start, stop in runs(_stopped(comes[index], taken[:, index])):
                 if stop - start >= least:
                     continue
                 hours = slice(start, min(start + least, plan.hours))
@@ -116,15 +164,14 @@ def _hold_short_stops(
                     ended[start:stop, both] = True
 
 
-def _end_long_events(
-    plan: Plan, decision: Decision, clearing: Clearing, index: int, ended: BoolArray
-) -> None:
+def _end_long_events(plan: Plan, decision: Decision, taken: FloatArray, index: int, ended: BoolArray) -> None:
     """Adds the hours to `ended` by which an event of AI work is too long, in place."""
     part = plan.parts[index]
     if part.late or part.load == "mining":
         return
     longest = int(longest_event(plan.centre))
-    for start, stop in runs(_stopped(came(plan, decision, index), clearing.accepted[:, index])):
+    stopped = _stopped(came(plan, decision, index), taken[:, index]) & ~decision.short[:, index]
+    for start, stop in runs(stopped):
         if stop - start > longest:
             ended[start + longest : stop] = True
 
@@ -143,8 +190,9 @@ def runs(mask: BoolArray) -> Iterator[tuple[int, int]]:
 def interrupted(plan: Plan, decision: Decision, clearing: Clearing) -> FloatArray:
     """Power that came and was not served, shape (hours, parts); 0 for late work. [MW]"""
     missing = np.zeros((plan.hours, len(plan.parts)))
+    taken = taken_by(plan, clearing)
     for index, part in enumerate(plan.parts):
         if not part.late:
-            missing[:, index] = came(plan, decision, index) - clearing.accepted[:, index]
+            missing[:, index] = came(plan, decision, index) - taken[:, index]
     missing[missing < BREACH_MW] = 0.0
     return missing

@@ -20,28 +20,36 @@ be done in any hour of its window. With the price p, deferring from hour t to ho
 p_t − p_s > d. The cost d is never below the tariff, so p_t > tariff wherever work is deferred and p_s ≥ 0:
 mining, which bids the tariff, is stopped before.
 
+**Shortage.** A budget that binds would oblige the system to serve a load even where people go short. No
+contract of this programme does: in hours of shortage a part bids apart from its budget. What it is not served
+there counts for the budget first; what exceeds the budget is an emergency, beyond the contract.
+
 A window in which no such pair of hours exists needs no rows: x = a and y = 0 are optimal in it. So only the
 windows in which one was seen become rows of the market, and likewise the annual budgets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 from penstock.market.bid import Bid
+from penstock.market.clearing import Clearing
 from penstock.market.system import EnergyBudget, FloatArray
 
 from .parts import Part, Plan
 from .terms import Load
 
-__all__ = ["Decision", "ProgrammeBid", "bids_of", "budgets_of", "first_decision", "window_of"]
+__all__ = ["Decision", "ProgrammeBid", "bids_of", "budgets_of", "first_decision", "taken_by", "window_of"]
 
 BoolArray = npt.NDArray[np.bool_]
+
+#: Ends the name of the bid that a part makes in hours of shortage.
+IN_SHORTAGE = ", in shortage"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +59,8 @@ class Decision:
     coming: share of each part that comes in each month, shape (parts, 12). [1]
     windows: of every late part by name: windows in which work may be done late, shape (windows,).
     limited: contracts whose annual budget binds.
+    short: hours of shortage, in which the annual budget of a part does not hold, same shape as held.
+    spent: by contract whose budget binds, energy interrupted in hours of shortage; it counts first. [MWh]
     held: hours in which a part stays stopped because its stop is too short, shape (hours, parts).
     ended: hours in which a part may not be interrupted because the event is too long, or would be too short
         and its contract has no energy left to make it longer, same shape.
@@ -60,7 +70,9 @@ class Decision:
     windows: Mapping[str, BoolArray]
     held: BoolArray
     ended: BoolArray
+    short: BoolArray
     limited: frozenset[str] = field(default_factory=frozenset)
+    spent: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +107,7 @@ def first_decision(plan: Plan) -> Decision:
         ),
         held=np.zeros(shape, dtype=np.bool_),
         ended=np.zeros(shape, dtype=np.bool_),
+        short=np.zeros(shape, dtype=np.bool_),
     )
 
 
@@ -143,7 +156,7 @@ def strikes(plan: Plan) -> FloatArray:
         if rung in mining:
             below_tariff -= 1
             wish = plan.tariff - spacing * below_tariff
-        limit = _ceiling(plan) - spacing * (len(rungs) - 1 - place)
+        limit = highest_bid(plan) - spacing * (len(rungs) - 1 - place)
         last = bids[rung] = max(min(wish, limit), last + spacing)
     deferred = [defer_cost(plan, part) if part.late else 0.0 for part in plan.parts]
     return np.array([bids[rung] for rung in rung_of]) - deferred
@@ -154,32 +167,47 @@ def defer_cost(plan: Plan, part: Part) -> float:
     return max(part.defer_cost_usd_per_mwh, plan.tariff)
 
 
-def _ceiling(plan: Plan) -> float:
+def highest_bid(plan: Plan) -> float:
+    """No load of an interruptible programme bids above this. [USD/MWh]"""
     return plan.terms.parameters["bid_ceiling_share"].value * plan.value_of_lost_load
 
 
 def bids_of(plan: Plan, decision: Decision, hashprice: FloatArray) -> tuple[ProgrammeBid, ...]:
-    """One bid per part, in their order: the same in number and name whatever is decided.
+    """One bid per part, in their order; then one per part with hours of shortage, for those hours.
 
     hashprice: of each month, shape (12,). [USD/(PH/s·day)]
     """
-    taken, strike, ceiling = quantities(plan, decision), strikes(plan), _ceiling(plan)
-    rows = []
+    taken, strike, ceiling = quantities(plan, decision), strikes(plan), highest_bid(plan)
+    rows, apart = [], []
     for index, part in enumerate(plan.parts):
         value: float | FloatArray = float(strike[index])
         if not plan.firm and decision.ended[:, index].any():
             value = np.where(decision.ended[:, index], ceiling, strike[index])
+        worth, short = part.value(hashprice), decision.short[:, index]
         quantity = taken[:, index]
+        if short.any():
+            beside = Bid(part.name + IN_SHORTAGE, part.zone, np.where(short, quantity, 0.0), value)
+            apart.append(ProgrammeBid(beside, part, worth))
+            quantity = np.where(short, 0.0, quantity)
         constant = float(quantity[0])
         same = bool(np.all(quantity == constant))
-        bid = Bid(part.name, part.zone, constant if same else quantity, value)
-        rows.append(ProgrammeBid(bid, part, part.value(hashprice)))
-    return tuple(rows)
+        rows.append(
+            ProgrammeBid(Bid(part.name, part.zone, constant if same else quantity, value), part, worth)
+        )
+    return (*rows, *apart)
 
 
-def absent(bids: tuple[ProgrammeBid, ...]) -> tuple[Bid, ...]:
-    """The same bids with nothing behind them."""
-    return tuple(replace(row.bid, quantity=0.0, value=float(np.max(row.bid.value))) for row in bids)
+def taken_by(plan: Plan, clearing: Clearing) -> FloatArray:
+    """What every part takes, in hours of shortage as well, shape (hours, parts). [MW]
+
+    clearing: its bids are those of `bids_of`.
+    """
+    order = {part.name: index for index, part in enumerate(plan.parts)}
+    taken = np.array(clearing.accepted[:, : len(plan.parts)])
+    for column in range(len(plan.parts), len(clearing.bids)):
+        taken[:, order[clearing.bids[column].name.removesuffix(IN_SHORTAGE)]] += clearing.accepted[:, column]
+    taken.setflags(write=False)
+    return taken
 
 
 def budgets_of(plan: Plan, decision: Decision) -> tuple[EnergyBudget, ...]:
@@ -191,26 +219,34 @@ def budgets_of(plan: Plan, decision: Decision) -> tuple[EnergyBudget, ...]:
     rows = []
     for key in sorted(decision.limited):
         members = contract_members(plan, key)
-        comes = np.sum([came(plan, decision, index) for index in members], axis=0)
-        least = (1.0 - plan.terms.contracts[key].annual_share) * float(comes.sum())
-        most = float(taken[:, members].sum())
+        comes = under_budget(plan, decision, members)
+        allowed = plan.terms.contracts[key].annual_share * all_that_comes(plan, decision, members)
+        least = float(comes.sum()) - max(allowed - decision.spent.get(key, 0.0), 0.0)
+        most = float(np.where(decision.short[:, members], 0.0, taken[:, members]).sum())
         names = tuple(plan.parts[index].name for index in members)
         rows.append(
             EnergyBudget(
-                f"interruption of {key}", names, year, np.array([min(least, most)]), np.array([np.inf])
+                f"interruption of {key}",
+                names,
+                year,
+                np.array([max(min(least, most), 0.0)]),
+                np.array([np.inf]),
             )
         )
-    for index, part in enumerate(plan.parts):
+    for part in plan.parts:
         if not part.late or not decision.windows[part.name].any():
             continue
         window, used = window_of(part, plan.hours), decision.windows[part.name]
         origin = plan.on_time(part)
         arrivals = came(plan, decision, plan.parts.index(origin))
         energy = np.bincount(window, arrivals, len(used))
+        beside = [
+            row.name + IN_SHORTAGE for row in (origin, part) if decision.short[:, plan.parts.index(row)].any()
+        ]
         rows.append(
             EnergyBudget(
                 f"work of {origin.name}",
-                (origin.name, plan.parts[index].name),
+                (origin.name, part.name, *beside),
                 window,
                 np.full(len(used), -np.inf),
                 np.where(used, energy, np.inf),
@@ -222,6 +258,17 @@ def budgets_of(plan: Plan, decision: Decision) -> tuple[EnergyBudget, ...]:
 def contract_members(plan: Plan, key: str) -> list[int]:
     """Places of the parts under a contract; late work is not interrupted, it was."""
     return [index for index, part in enumerate(plan.parts) if plan.contract(part) == key and not part.late]
+
+
+def under_budget(plan: Plan, decision: Decision, members: Sequence[int]) -> FloatArray:
+    """Power of parts that comes in hours that count for an annual budget, shape (hours, members). [MW]"""
+    comes = np.column_stack([came(plan, decision, index) for index in members])
+    return np.where(decision.short[:, members], 0.0, comes)
+
+
+def all_that_comes(plan: Plan, decision: Decision, members: Sequence[int]) -> float:
+    """Energy of parts that comes in the year. [MWh]"""
+    return float(sum(float(came(plan, decision, index).sum()) for index in members))
 
 
 def came(plan: Plan, decision: Decision, index: int) -> FloatArray:

@@ -10,7 +10,7 @@ so every MWh that a contract keeps ready is in exactly one place. Late work is e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -19,7 +19,7 @@ from penstock.loads.jobs import settle_jobs
 from penstock.market.system import FloatArray
 
 from .breaches import BREACH_MW, interrupted, runs
-from .decision import came, contract_members, window_of
+from .decision import all_that_comes, came, contract_members, window_of
 from .operate import Operation
 from .parts import Part
 
@@ -45,6 +45,7 @@ class StepMonth:
     ran_mwh: taken on time. [MWh] late_mwh: deferred work, done later in its window. [MWh]
     interrupted_mwh: not taken when it came, as the operator stopped it; includes late and lost. [MWh]
     lost_mwh: interrupted work that was never done. [MWh]
+    emergency_mwh: of interrupted, what was cut in hours of shortage beyond a budget that was used up. [MWh]
     hours: hours in which something was interrupted. [h]
     worth_usd_per_mwh: what a MWh is worth, mean over what is offered. [USD/MWh]
     price_usd_per_mwh: mean price of the interrupted MWh; None where there are none. [USD/MWh]
@@ -60,6 +61,7 @@ class StepMonth:
     late_mwh: float
     interrupted_mwh: float
     lost_mwh: float
+    emergency_mwh: float
     hours: int
     worth_usd_per_mwh: float
     price_usd_per_mwh: float | None
@@ -72,15 +74,17 @@ class ContractUse:
     """How much of a contract's annual budget was used.
 
     came_mwh: energy that came under it. [MWh] allowed_mwh, used_mwh: that may be, and was, interrupted. [MWh]
+    emergency_mwh: cut in hours of shortage beyond it, which it does not count. [MWh]
     binds: whether the budget kept the operator from interrupting more.
-    price_usd_per_mwh: what one more MWh of the budget would save the market; 0 where it does not bind.
-        [USD/MWh]
+    price_usd_per_mwh: what one more MWh of the budget would save the market; 0 where it does not bind, and
+        where shortage has used it up. [USD/MWh]
     """
 
     contract: str
     came_mwh: float
     allowed_mwh: float
     used_mwh: float
+    emergency_mwh: float
     binds: bool
     price_usd_per_mwh: float
 
@@ -95,6 +99,7 @@ class _Sums:
     late: FloatArray
     interrupted: FloatArray
     lost: FloatArray
+    emergency: FloatArray
     worth: FloatArray
     price: FloatArray
     cost: FloatArray
@@ -110,12 +115,13 @@ def step_months(operation: Operation) -> tuple[StepMonth, ...]:
     """Every step in its order, month by month."""
     plan, month = operation.plan, operation.plan.where.month - 1
     missing = interrupted(plan, operation.decision, operation.clearing)
+    beyond = _beyond_budgets(operation, missing)
     rows: list[StepMonth] = []
     for key in plan.terms.steps:
         members = [index for index, part in enumerate(plan.parts) if part.step == key and not part.late]
-        total = _Sums(*(np.zeros(12) for _ in range(10)))
+        total = _Sums(*(np.zeros(12) for _ in fields(_Sums)))
         for index in members:
-            total.add(_part_months(operation, index, missing[:, index]))
+            total.add(_part_months(operation, index, missing[:, index], beyond))
         stopped = missing[:, members].any(axis=1) if members else np.zeros(plan.hours, dtype=bool)
         hours = np.bincount(month[stopped], minlength=12)
         rows.extend(_rows(key, total, hours))
@@ -134,6 +140,7 @@ def _rows(step: str, total: _Sums, hours: np.ndarray[tuple[int], np.dtype[np.int
             late_mwh=float(total.late[index]),
             interrupted_mwh=stopped,
             lost_mwh=float(total.lost[index]),
+            emergency_mwh=float(total.emergency[index]),
             hours=int(hours[index]),
             worth_usd_per_mwh=float(total.worth[index]) / offered if offered > 0.0 else 0.0,
             price_usd_per_mwh=float(total.price[index]) / stopped if stopped > _TINY_MWH else None,
@@ -142,7 +149,21 @@ def _rows(step: str, total: _Sums, hours: np.ndarray[tuple[int], np.dtype[np.int
         )
 
 
-def _part_months(operation: Operation, index: int, missing: FloatArray) -> _Sums:
+def _beyond_budgets(operation: Operation, missing: FloatArray) -> Mapping[str, float]:
+    """Share of what was interrupted in hours of shortage that is beyond each contract's budget. [1]"""
+    plan, decision = operation.plan, operation.decision
+    beyond = {}
+    for key, contract in plan.terms.contracts.items():
+        members = contract_members(plan, key)
+        short = float(missing[:, members][decision.short[:, members]].sum())
+        allowed = contract.annual_share * all_that_comes(plan, decision, members) if members else 0.0
+        over = float(missing[:, members].sum()) - allowed
+        # What rounding leaves over a budget that binds is none.
+        beyond[key] = min(max(over, 0.0) / short, 1.0) if short > _TINY_MWH and over > 1e-6 * allowed else 0.0
+    return beyond
+
+
+def _part_months(operation: Operation, index: int, missing: FloatArray, beyond: Mapping[str, float]) -> _Sums:
     plan, clearing = operation.plan, operation.clearing
     part, month = plan.parts[index], plan.where.month - 1
     comes = came(plan, operation.decision, index)
@@ -162,6 +183,8 @@ def _part_months(operation: Operation, index: int, missing: FloatArray) -> _Sums
         late=late,
         interrupted=by_month(missing),
         lost=lost,
+        emergency=beyond[plan.contract(part)]
+        * by_month(np.where(operation.decision.short[:, index], missing, 0.0)),
         worth=offered * value,
         price=by_month(missing * price),
         cost=_cost(operation, part, missing, value, late, lost),
@@ -180,7 +203,7 @@ def _late_and_lost(
     if twin is None or plan.firm:
         return np.zeros(12), whole
     window = window_of(part, plan.hours)
-    late = np.maximum(operation.clearing.accepted[:, twin], 0.0)
+    late = np.maximum(operation.taken[:, twin], 0.0)
     stopped, done = np.bincount(window, missing), np.bincount(window, late)
     # An engine may serve more than was deferred, by its tolerance: that is no work.
     over = (done > stopped) & (done <= stopped + part.window_hours * BREACH_MW)
@@ -237,18 +260,23 @@ def contract_use(operation: Operation) -> tuple[ContractUse, ...]:
         return ()
     names = [budget.name for budget in clearing.system.budgets]
     missing = interrupted(plan, operation.decision, clearing)
+    beyond = _beyond_budgets(operation, missing)
     rows = []
     for key, contract in plan.terms.contracts.items():
         members = contract_members(plan, key)
         comes = _total(came(plan, operation.decision, index) for index in members)
-        name = f"interruption of {key}"
-        price = abs(float(clearing.budget_price[names.index(name)][0])) if name in names else 0.0
+        name, short = f"interruption of {key}", operation.decision.short[:, members]
+        emergency = beyond[key] * float(missing[:, members][short].sum())
+        price = 0.0
+        if name in names and emergency == 0.0:
+            price = abs(float(clearing.budget_price[names.index(name)][0]))
         rows.append(
             ContractUse(
                 contract=key,
                 came_mwh=comes,
                 allowed_mwh=comes * contract.annual_share,
-                used_mwh=float(missing[:, members].sum()),
+                used_mwh=float(missing[:, members].sum()) - emergency,
+                emergency_mwh=emergency,
                 binds=name in names,
                 price_usd_per_mwh=price,
             )
@@ -268,7 +296,7 @@ def own_hashrate_ehs(operation: Operation) -> FloatArray:
     for index, part in enumerate(plan.parts):
         most = float(part.offered.max())
         if part.load == "mining" and most > 0.0:
-            ran = np.bincount(month, operation.clearing.accepted[:, index], 12)
+            ran = np.bincount(month, operation.taken[:, index], 12)
             own += part.hashrate_ehs * ran / (most * hours)
     return own
 

@@ -6,7 +6,6 @@ everybody, so some may come only in part: those for whom the last machine that c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +18,7 @@ from penstock.market.system import FloatArray
 
 from .parts import Plan
 
-__all__ = ["Answer", "Network", "answer", "network_of"]
+__all__ = ["Answer", "Network", "answer", "coming_at", "network_of"]
 
 #: Hashprice at which machines come that get their power for nothing: 0 is none. [USD/(PH/s·day)]
 _LEAST = 1e-9
@@ -64,10 +63,13 @@ def network_of(year: int | YearOfNetwork) -> Network:
 class Answer:
     """The network with the programme in it.
 
-    coming: share of each part that comes in each month, shape (parts, 12); AI by its own worth. [1]
+    position: how many blocks of machines come in each month, in the order in which they come, the last one in
+        part, shape (12,). [1]
+    coming: share of each part that comes in each month at that position, shape (parts, 12). [1]
     months: what settled in each month.
     """
 
+    position: FloatArray
     coming: FloatArray
     months: tuple[Equilibrium, ...]
 
@@ -87,48 +89,51 @@ class Answer:
         return np.array([month.network_ehs for month in self.months])
 
 
-def answer(plan: Plan, network: Network, served: FloatArray) -> Answer:
-    """Who comes, and the hashprice, where the market serves the given share of those who come.
+def coming_at(plan: Plan, position: FloatArray) -> FloatArray:
+    """Share of each part that comes in each month, shape (parts, 12); AI by its own worth. [1]
 
-    served: shape (parts, 12). [1]
+    position: as in `Answer`.
     """
     coming = np.zeros((len(plan.parts), 12))
     for index, part in enumerate(plan.parts):
         if part.load == "ai":
             coming[index] = float(part.worth_usd_per_mwh >= plan.tariff)
+    for place, (rows, _) in enumerate(_blocks(plan)):
+        coming[rows] = np.clip(position - place, 0.0, 1.0)
+    return coming
+
+
+def answer(plan: Plan, network: Network, served: FloatArray) -> Answer:
+    """Who comes, and the hashprice, where the market serves the given share of those who come.
+
+    served: shape (parts, 12). [1]
+    """
+    blocks = _blocks(plan)
+    months, position = [], np.zeros(12)
+    for month in range(12):
+        steps = [
+            (needed, sum(plan.parts[index].hashrate_ehs * float(served[index, month]) for index in rows))
+            for rows, needed in blocks
+        ]
+        settled = settle(float(network.revenue_usd_per_day[month]), network.supplies[month], steps)
+        months.append(settled)
+        if settled.marginal_step is None or settled.marginal_share is None:
+            position[month] = sum(needed <= settled.hashprice_usd_per_ph_day for _, needed in blocks)
+        else:
+            position[month] = settled.marginal_step + settled.marginal_share
+    return Answer(position, coming_at(plan, position), tuple(months))
+
+
+def _blocks(plan: Plan) -> list[tuple[list[int], float]]:
+    """Places of the parts of each block of machines, and the hashprice that it needs, the least first.
+
+    The parts of a block lie in several zones. Equal blocks come in the order of the fleet.
+    """
     groups: dict[tuple[str, str], list[int]] = {}
     for index, part in enumerate(plan.parts):
         if part.load == "mining" and part.hashrate_ehs > 0.0 and part.worth_usd_per_mwh > 0.0:
             groups.setdefault((part.kind, part.mode), []).append(index)
-    # A block that needs less than another comes first; equal ones in the order of the fleet.
-    needs = {
-        key: max(plan.tariff / plan.parts[rows[0]].worth_usd_per_mwh, _LEAST) for key, rows in groups.items()
-    }
-    members = [groups[key] for key in sorted(groups, key=needs.__getitem__)]
-    threshold = sorted(needs.values())
-    months = []
-    for month in range(12):
-        hashrate = [
-            sum(plan.parts[index].hashrate_ehs * float(served[index, month]) for index in rows)
-            for rows in members
-        ]
-        settled = settle(
-            float(network.revenue_usd_per_day[month]),
-            network.supplies[month],
-            [(price, ehs) for price, ehs in zip(threshold, hashrate, strict=True)],
-        )
-        months.append(settled)
-        for rows, share in zip(members, _shares(settled, threshold), strict=True):
-            coming[rows, month] = share
-    return Answer(coming, tuple(months))
-
-
-def _shares(settled: Equilibrium, threshold: Sequence[float]) -> list[float]:
-    """Share of each step that runs, steps in order of their break-even hashprice."""
-    if settled.marginal_step is None or settled.marginal_share is None:
-        return [float(price <= settled.hashprice_usd_per_ph_day) for price in threshold]
-    before = settled.marginal_step
-    return [
-        1.0 if index < before else settled.marginal_share if index == before else 0.0
-        for index in range(len(threshold))
-    ]
+    needs = (
+        (rows, max(plan.tariff / plan.parts[rows[0]].worth_usd_per_mwh, _LEAST)) for rows in groups.values()
+    )
+    return sorted(needs, key=lambda row: row[1])

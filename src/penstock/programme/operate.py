@@ -3,7 +3,7 @@
 A round clears the market with the programme's bids, then asks two questions. Does the clearing break a
 contract, or call for a row that was left out (`breaches.py`)? Does the hashrate that ran change who comes
 (`network.py`)? If either does, the next round clears again. Contracts only ever add limits, so they end; the
-network ends when its hashrate moves by no more than a millionth.
+network ends when what ran is within a millionth of what it answers with.
 """
 
 from __future__ import annotations
@@ -12,34 +12,41 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from penstock.market.bid import Bid
 from penstock.market.clear import clear
 from penstock.market.clearing import Clearing
 from penstock.market.system import FloatArray, System
 
-from .breaches import BREACH_MW, next_decision
-from .decision import Decision, ProgrammeBid, absent, bids_of, budgets_of, came, first_decision
-from .network import Answer, Network, answer
+from .breaches import BREACH_MW, count_shortage, next_decision, people_short
+from .decision import Decision, ProgrammeBid, bids_of, budgets_of, came, first_decision, taken_by
+from .network import Answer, Network, answer, coming_at
 from .parts import Plan
 
 __all__ = ["ROUNDS", "TOLERANCE", "Operation", "absent_bids", "operate"]
 
-#: Most rounds of clearing, and largest move of the network's hashrate between the last two. [1]
+BoolArray = npt.NDArray[np.bool_]
+
+#: Most rounds of clearing, and how far the network's hashrate may be from its answer. [1]
 ROUNDS = 20
 TOLERANCE = 1e-6
+#: Gap of clearings with contracts' rows: bids lie close together, and their order must come out. [1]
+GAP = 1e-8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
     """A programme's year.
 
-    clearing: the market with it; its bids are those of `bids`, in their order.
+    bids: of the parts, in their order.
+    clearing: the market with it; its bids are those of `bids`, then those for hours of shortage.
+    taken: what every part takes, shape (hours, parts). [MW]
     answer: the Bitcoin network with it.
     rounds: clearings that it took.
     settled: whether the last round left contracts kept and the network within `TOLERANCE`.
-    moved: largest move of the network's hashrate in the last round, over the months; also between what the
-        programme ran and what the network settled with. [1]
+    moved: hashrate that the programme ran less what the network answers with, as a share of the network's;
+        the largest of the months. [1]
     """
 
     plan: Plan
@@ -47,6 +54,7 @@ class Operation:
     decision: Decision
     bids: tuple[ProgrammeBid, ...]
     clearing: Clearing
+    taken: FloatArray
     answer: Answer
     rounds: int
     settled: bool
@@ -67,43 +75,100 @@ def operate(
 
     Raises InfeasibleError or SolverError as `clear` does.
     """
-    decision = first_decision(plan)
     settled = answer(plan, network, np.ones((len(plan.parts), 12)))
-    decision = replace(decision, coming=settled.coming)
-    number, moved, kept = 0, np.inf, False
+    search = _Search(settled.position)
+    decision = replace(first_decision(plan), coming=coming_at(plan, search.position))
+    number = 0
     while True:
         number += 1
         progress(number)
         bids = bids_of(plan, decision, settled.hashprice)
         budgets = budgets_of(plan, decision)
         full = replace(system, budgets=(*system.budgets, *budgets)) if budgets else system
-        clearing = clear(full, tuple(row.bid for row in bids))
+        clearing = clear(full, tuple(row.bid for row in bids), gap=GAP if budgets else 1e-6)
         following = next_decision(plan, decision, clearing)
+        if following.limited and not decision.limited:
+            following = replace(following, short=following.short | _shortage(system, plan, decision))
+        following = count_shortage(plan, following, clearing)
         served = _served(plan, decision, clearing)
-        after = answer(plan, network, served)
-        # What ran against what the bids of this round took for granted; where machines come in part, others
-        # would take the place of those that are stopped, and the network's hashrate alone does not show it.
-        apart = np.maximum(
-            np.abs(after.network_ehs - settled.network_ehs),
-            np.abs(after.own_ehs - _ran_ehs(plan, decision, served)),
-        )
-        moved = float(np.max(apart / after.network_ehs))
+        settled = answer(plan, network, served)
+        # What ran against what would run if those came for whom this round pays.
+        apart = np.abs(settled.own_ehs - _ran_ehs(plan, decision, served))
+        moved = float(np.max(apart / settled.network_ehs))
         kept = following is decision
         if (kept and moved <= TOLERANCE) or number == ROUNDS:
+            found = bids_of(plan, decision, settled.hashprice)[: len(plan.parts)]
+            taken = taken_by(plan, clearing)
             return Operation(
-                plan, network, decision, bids, clearing, after, number, kept and moved <= TOLERANCE, moved
+                plan,
+                network,
+                decision,
+                found,
+                clearing,
+                taken,
+                settled,
+                number,
+                kept and moved <= TOLERANCE,
+                moved,
             )
-        decision = replace(following, coming=after.coming)
-        settled = after
+        # Those who come change only once the contracts hold: their steps are taken at the same limits.
+        if kept:
+            search.step(settled.position)
+        else:
+            search.restart(settled.position)
+        decision = replace(following, coming=coming_at(plan, search.position))
+
+
+def _shortage(system: System, plan: Plan, decision: Decision) -> BoolArray:
+    """Hours in which there is not enough for people and the whole programme, shape (hours, parts).
+
+    They are those in which people would go short if the programme were served like them. Budgets do not hold
+    there. Asked once, when the first budget binds; what it misses, `next_decision` finds.
+    """
+    bids = bids_of(replace(plan, firm=True), decision, np.ones(12))
+    found = people_short(plan, clear(system, tuple(row.bid for row in bids)))
+    found[:, [part.late for part in plan.parts]] = False
+    return found
+
+
+class _Search:
+    """Where the last machine comes, month by month, so that the network answers with the same.
+
+    The more machines come, the fewer the network answers with: G(z) falls in z, so z = G(z) lies between the
+    two. The secant through the last two rounds finds it in one step where G is straight, which it is as long
+    as no other block or hour becomes marginal.
+    """
+
+    def __init__(self, position: FloatArray) -> None:
+        self.position = position
+        self.before: tuple[FloatArray, FloatArray] | None = None
+
+    def restart(self, answered: FloatArray) -> None:
+        """Forget the rounds before, as other limits hold now. answered: as in `step`."""
+        self.before = None
+        self.position = answered
+
+    def step(self, answered: FloatArray) -> None:
+        """Take the next position. answered: G of this one, shape (12,). [1]"""
+        gap = answered - self.position
+        move = gap.copy()
+        if self.before is not None:
+            position, earlier = self.before
+            run, rise = self.position - position, gap - earlier
+            slope = np.divide(rise, run, out=np.full(12, np.nan), where=np.abs(run) > 1e-15)
+            steep = slope < -0.999  # -1 or less, as G falls; else rounding, or another month's doing
+            move = np.where(steep, np.divide(-gap, slope, out=gap.copy(), where=steep), 0.5 * gap)
+        self.before = (self.position, gap)
+        self.position = self.position + move
 
 
 def _served(plan: Plan, decision: Decision, clearing: Clearing) -> FloatArray:
     """Share of what comes that the market serves, shape (parts, 12); 1 where nothing comes. [1]"""
-    month = plan.where.month - 1
+    month, taken = plan.where.month - 1, taken_by(plan, clearing)
     share = np.ones((len(plan.parts), 12))
     for index in range(len(plan.parts)):
         comes = np.bincount(month, came(plan, decision, index), 12)
-        ran = np.bincount(month, clearing.accepted[:, index], 12)
+        ran = np.bincount(month, taken[:, index], 12)
         there = comes > BREACH_MW
         share[index, there] = np.clip(ran[there] / comes[there], 0.0, 1.0)
     return share
@@ -117,4 +182,6 @@ def _ran_ehs(plan: Plan, decision: Decision, served: FloatArray) -> FloatArray:
 
 def absent_bids(operation: Operation) -> tuple[Bid, ...]:
     """The programme's bids with nothing behind them: the market without it, under the same labels."""
-    return absent(operation.bids)
+    return tuple(
+        replace(bid, quantity=0.0, value=float(np.max(bid.value))) for bid in operation.clearing.bids
+    )

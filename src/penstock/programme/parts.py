@@ -185,6 +185,7 @@ def _compute_parts(
     total = np.sum(list(power.values()), axis=0)
     spare = np.maximum(megawatts - total, 0.0)
     cuttable = centre.response(longest_event(centre))
+    dearest = max(kind.value_usd_per_mwh(mean_pue) for kind in centre.classes)
     for kind in centre.classes:
         series = power[kind.key]
         part = Part(
@@ -204,7 +205,12 @@ def _compute_parts(
         reach = np.minimum(series, cuttable[kind.key] * total)
         cut_cost = kind.pause_cost_usd_per_mwh(event_hours, mean_pue)
         kept = replace(
-            part, name=f"{part.name} kept", mode="kept", step="serving_cut", offered=series - reach
+            part,
+            name=f"{part.name} kept",
+            mode="kept",
+            step="serving_cut",
+            offered=series - reach,
+            cut_cost_usd_per_mwh=dearest,
         )
         if kind.step == "interruptible" or kind.window_hours is None:
             yield replace(part, offered=reach, cut_cost_usd_per_mwh=cut_cost)

@@ -309,6 +309,7 @@ def _contracts(summary: dict[str, Any]) -> Table:
             _energy(row["came_mwh"]),
             _energy(row["allowed_mwh"]),
             _energy(row["used_mwh"]),
+            _energy(row["emergency_mwh"]),
             Cell("yes", tone="bad") if row["binds"] else "no",
             number(row["price_usd_per_mwh"], 2),
             source_of(summary, f"interruption_{row['contract']}_annual_share"),
@@ -321,13 +322,15 @@ def _contracts(summary: dict[str, Any]) -> Table:
         Column("Comes", "GWh"),
         Column("Allowed", "GWh"),
         Column("Used", "GWh"),
+        Column("Cut beyond it", "GWh"),
         words("Binds"),
         Column("Worth of one MWh more", "USD/MWh"),
         words("Source"),
     )
     note = (
         "A budget that binds keeps the operator from interrupting more; one MWh more of it would save the "
-        "market that much."
+        "market that much. Shortage counts for the budget first; what is cut beyond it, since people come "
+        "first, is outside the contract."
     )
     return Table("table-contracts", "Annual budgets of interruption, by contract", columns, rows, note)
 

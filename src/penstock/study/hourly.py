@@ -33,13 +33,13 @@ def hourly_table(results: Results) -> pd.DataFrame:
         for index, corridor in enumerate(clearing.system.corridors):
             columns[f"{side}.flow_mw.{corridor.name}"] = clearing.flow[:, index]
     bids = results.operation.bids
-    taken = results.changed.by_zone(results.changed.accepted, [row.bid.zone for row in bids])
+    taken = results.changed.by_zone(results.operation.taken, [row.bid.zone for row in bids])
     for index, zone in enumerate(results.country.zones):
         columns[f"with.programme_mw.{zone}"] = taken[:, index]
         columns[f"surplus_mw.{zone}"] = results.surplus.by_zone[:, index]
     for load in ("mining", "ai"):
         chosen = [index for index, row in enumerate(bids) if row.load == load]
-        columns[f"with.programme_mw.{load}"] = results.changed.accepted[:, chosen].sum(axis=1)
+        columns[f"with.programme_mw.{load}"] = results.operation.taken[:, chosen].sum(axis=1)
     for step, stopped in stopped_by_step(results.operation).items():
         columns[f"with.interrupted_mw.{step}"] = stopped
     columns["surplus_mw.total"] = results.surplus.total

@@ -22,7 +22,10 @@ _MWH_PER_GWH = 1000.0
 #: Less than this left in a month is rounding.
 _TINY_MWH = 1e-3
 #: Sums of `StepMonth`, in MWh.
-_ENERGIES = ("offered_mwh", "left_mwh", "ran_mwh", "late_mwh", "interrupted_mwh", "lost_mwh")
+_ENERGIES = (
+    *("offered_mwh", "left_mwh", "ran_mwh", "late_mwh"),
+    *("interrupted_mwh", "lost_mwh", "emergency_mwh"),
+)
 
 
 def month_rows(operation: Operation, rows: Iterable[StepMonth]) -> list[dict[str, Any]]:
@@ -179,7 +182,7 @@ def _most(part: Part) -> float:
 
 def _energy(results: Results, members: list[int], late: Iterable[int] = ()) -> dict[str, float]:
     """late: parts whose energy is work of the members, done later."""
-    operation, accepted = results.operation, results.changed.accepted
+    operation, accepted = results.operation, results.operation.taken
     whole = sum(float(operation.plan.parts[index].offered.sum()) for index in members)
     comes = sum(float(came(operation.plan, operation.decision, index).sum()) for index in members)
     used = float(accepted[:, [*members, *late]].sum())

@@ -39,7 +39,7 @@ _OWN_EFFECT_MW, _OWN_EFFECT_J_PER_TH = 2000.0, 17.5
 
 def describe_programme(results: Results) -> dict[str, Any]:
     """Size, tariff, energy and bids of the programme, and what it rests on."""
-    plan, taken = results.programme, results.changed.accepted
+    plan, taken = results.programme, results.operation.taken
     energy = float(taken.sum()) / _MWH_PER_GWH
     hours = results.changed.system.hour_count
     most = plan.mw * hours / _MWH_PER_GWH
@@ -73,7 +73,7 @@ def _worth_usd(results: Results, row: ProgrammeBid, taken: np.ndarray[Any, Any])
 
 def _bid(results: Results, index: int, row: ProgrammeBid) -> dict[str, Any]:
     part, operation = row.part, results.operation
-    used = float(results.changed.accepted[:, index].sum()) / _MWH_PER_GWH
+    used = float(results.operation.taken[:, index].sum()) / _MWH_PER_GWH
     comes = float(came(operation.plan, operation.decision, index).sum()) / _MWH_PER_GWH
     whole = float(part.offered.sum()) / _MWH_PER_GWH
     return {
@@ -259,7 +259,7 @@ def _mean_break_even(block: Any, hashprice: np.ndarray[Any, Any]) -> float | Non
 
 def _served_share(results: Results, kind: str, mode: str) -> float:
     """Share of the year's energy of these parts that they took. [1]"""
-    plan, accepted = results.operation.plan, results.changed.accepted
+    plan, accepted = results.operation.plan, results.operation.taken
     members = [
         index
         for index, part in enumerate(plan.parts)
@@ -303,7 +303,7 @@ def _ai(results: Results) -> dict[str, Any]:
                 "node_power_kw": work.node_power_kw,
                 "value_usd_per_mwh": float(work.value_usd_per_mwh(mean_pue)),
                 "cuttable_share_of_centre": cuttable[work.key],
-                "energy_gwh": float(results.changed.accepted[:, members].sum()) / _MWH_PER_GWH,
+                "energy_gwh": float(results.operation.taken[:, members].sum()) / _MWH_PER_GWH,
             }
         )
     return {
