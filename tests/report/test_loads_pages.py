@@ -403,3 +403,13 @@ def test_figures_link_to_the_sources_they_rest_on(hourly: pd.DataFrame) -> None:
     assert Page(text).row("table-trials", "Phoenix")[-1] == "phoenix"
     assert "Trial <b>" not in text
     assert "Trial <b>" in unescape(text)
+
+
+def test_a_study_that_did_not_settle_says_so_first(hourly: pd.DataFrame) -> None:
+    summary = example_summary()
+    assert not any("Not settled" in sentence for sentence in remarks(summary))
+    summary["loads"]["network"] |= {"settled": False, "rounds": 20, "moved": 0.00012}
+    first = remarks(summary)[0]
+    assert first.startswith("Not settled: after 20 rounds")
+    assert "0.0120%" in first
+    assert "Not settled" in render_report(summary, hourly)

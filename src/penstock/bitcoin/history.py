@@ -86,7 +86,8 @@ class Hashprice:
     usd_per_ph_day: the hashprice. [USD/(PH/s·day)]
     price_usd: [USD]. hashrate_ehs: of the network. [EH/s]. difficulty: [1].
     subsidy_satoshi: of a block. [satoshi]. fees_satoshi: of the day, or of a snapshot's 144 blocks. [satoshi]
-    blocks_per_day: blocks that the basis counts. reward_satoshi_per_day: what it counts as reward. [satoshi]
+    blocks_per_day: blocks that the basis counts. reward_satoshi_per_day: what it counts as reward, to the
+        nearest. [satoshi]
     """
 
     date: dt.date
@@ -99,7 +100,7 @@ class Hashprice:
     subsidy_satoshi: int
     fees_satoshi: int
     blocks_per_day: float
-    reward_satoshi_per_day: float
+    reward_satoshi_per_day: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -397,7 +398,7 @@ def _of_snapshot(snapshot: Snapshot, basis: str) -> Hashprice:
         subsidy_satoshi=subsidy,
         fees_satoshi=fees,
         blocks_per_day=blocks,
-        reward_satoshi_per_day=reward,
+        reward_satoshi_per_day=round(reward),
     )
 
 
@@ -423,7 +424,7 @@ def _of_day(history: History, index: int, basis: str) -> Hashprice:
         subsidy_satoshi=subsidy,
         fees_satoshi=fees,
         blocks_per_day=blocks,
-        reward_satoshi_per_day=reward,
+        reward_satoshi_per_day=round(reward),
     )
 
 

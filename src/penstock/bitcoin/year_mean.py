@@ -27,7 +27,7 @@ class YearMean:
     price_usd: float
     hashrate_ehs: float
     difficulty: float
-    reward_satoshi_per_day: float
+    reward_satoshi_per_day: int
 
 
 def mean_hashprice(year: int, history: History | None = None) -> YearMean:
@@ -53,5 +53,5 @@ def mean_hashprice(year: int, history: History | None = None) -> YearMean:
         price_usd=float(record.price_usd[chosen].mean()),
         hashrate_ehs=float(record.hashrate_ehs[chosen].mean()),
         difficulty=float(record.difficulty[chosen].mean()),
-        reward_satoshi_per_day=float(reward.mean()),
+        reward_satoshi_per_day=round(float(reward.mean())),
     )

@@ -159,7 +159,19 @@ def remarks(summary: dict[str, Any]) -> list[str]:
         )
     if as_number(programme["mw"]) and as_number(programme.get("mining_share")):
         found.append(own_effect_sentence(summary))
-    return found
+    return [*_unsettled(summary), *found]
+
+
+def _unsettled(summary: dict[str, Any]) -> list[str]:
+    """Said before all else where market, contracts and Bitcoin network did not come to rest."""
+    network = summary["loads"]["network"]
+    if network["settled"]:
+        return []
+    return [
+        f"Not settled: after {network['rounds']} rounds the miners that ran are still "
+        f"{percent(network['moved'], 4)} of the network away from those that would come, or a contract is "
+        "not kept. Read all figures as approximate."
+    ]
 
 
 def _near(gap: Any) -> str:
