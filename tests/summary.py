@@ -167,6 +167,7 @@ def _network() -> dict[str, Any]:
                 "others_left_ehs": 20.0,
                 "network_ehs": 980.0,
                 "share": 40.0 / 980.0,
+                "fall": 0.02,
                 "rounds": 3,
                 "converged": True,
                 "residual": 1e-9,

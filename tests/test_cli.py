@@ -413,6 +413,42 @@ def test_wrong_options_are_refused(words: list[str], place: str, capsys: Capture
     assert [fault["place"] for fault in error_of(capsys)["faults"]] == [place]
 
 
+@pytest.mark.parametrize(
+    ("words", "places", "problem"),
+    [
+        (["run", "--mw", "-5"], ["--mw"], "must be a finite number from 0 to 50000 [MW]"),
+        (["run", "--mining-share", "2"], ["--mining-share"], "must be a finite number from 0 to 1 (a share)"),
+        (["run", "--tariff", "-1", "--mw", "60000"], ["--mw", "--tariff"], "of at least 0 [currency/kWh]"),
+        (["mix", "--mw", "-5"], ["--mw"], "must be a finite number from 0 to 50000 [MW]"),
+        (["mix", "--mw", "0"], ["--mw"], "must be above 0 [MW] for a frontier"),
+        (["mix", "--tariff", "-1"], ["--tariff"], "of at least 0 [currency/kWh]"),
+        (["mix", "--step", "30"], ["--step"], "does not divide 100 MW into whole steps"),
+    ],
+)
+def test_a_refused_programme_is_named_by_its_options(
+    words: list[str], places: list[str], problem: str, toyland: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    words = [words[0], str(toyland), *words[1:], "--out", str(tmp_path / "out")]
+    assert main(words) == 2
+    shown = capsys.readouterr()
+    assert all(f"{place}: " in shown.err for place in places)
+    assert main([*words, "--json"]) == 2
+    error = error_of(capsys)
+    assert error["type"] == "ProgrammeError"
+    assert [(fault["place"], fault["column"]) for fault in error["faults"]] == [(at, None) for at in places]
+    assert problem in error["faults"][-1]["problem"]
+
+
+def test_a_programme_of_the_tables_is_not_named_by_an_option(tmp_path: Path, capsys: Capture) -> None:
+    tables = toy_tables()
+    (row,) = (row for row in tables["parameters"] if row["parameter"] == "programme_mw")
+    row["value"] = "0"
+    write_tables(tmp_path / "toyland", tables)
+    assert main(["mix", str(tmp_path / "toyland"), "--json"]) == 2
+    (fault,) = error_of(capsys)["faults"]
+    assert (fault["place"], fault["column"]) == ("mix", "mw")
+
+
 def test_no_words_at_all_show_the_help(capsys: Capture) -> None:
     assert main([]) == 2
     shown = capsys.readouterr()

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from penstock.bitcoin.history import load_history
 from penstock.bitcoin.machines import load_machines
 from penstock.cli import main
+from penstock.cli.refusals import read_named
+from penstock.errors import Fault
+from penstock.programme.programme import MAXIMUM_MW
 
 Capture = pytest.CaptureFixture[str]
 DAY = "2026-09-25"
@@ -100,7 +106,7 @@ def test_hashprice_of_a_year_is_the_published_mean(year: int, published: float, 
 @pytest.mark.parametrize(
     ("words", "faults"),
     [
-        ([], [("--date or --year", None)]),
+        (["--basis", "observed"], [("--basis", "observed")]),
         (["--date", "25.9.2026", "--basis", "x"], [("--basis", "x"), ("--date", "25.9.2026")]),
         (["--date", "2026-02-30"], [("--date", "2026-02-30")]),
         (["--date", "2026-09-24"], [("--date", "2026-09-24")]),
@@ -115,6 +121,70 @@ def test_hashprice_refuses_what_is_not_on_record(
     words: list[str], faults: list[tuple[str, str | None]], capsys: Capture
 ) -> None:
     assert refused(capsys, "hashprice", *words) == faults
+
+
+def test_a_call_without_a_day_takes_the_newest_on_record(capsys: Capture) -> None:
+    for words in (
+        ("hashprice",),
+        ("hashprice", "--basis", "difficulty"),
+        ("breakeven", "--machine", "s21"),
+        ("breakeven",),
+        ("own-effect", "--mw", "2000", "--efficiency", "17.5"),
+    ):
+        found = document(capsys, *words)
+        assert found == document(capsys, *words, "--date", DAY)
+        assert found["date"] == DAY
+        lines, dated = text(capsys, *words), text(capsys, *words, "--date", DAY)
+        said = f"{DAY} (the newest day on record), basis: "
+        assert [line.replace(said, f"{DAY}, basis: ") for line in lines] == dated
+        assert lines != dated
+        assert main(["bitcoin", words[0], "--help"]) == 0
+        shown = " ".join(capsys.readouterr().out.split())
+        assert "Default: the newest, that of the latest snapshot." in shown
+
+
+@pytest.mark.parametrize(
+    ("known", "headline"),
+    [
+        (["2026-01-01", "2026-01-02"], "2026, 2 days in January only: mean as observed"),
+        (["2026-05-31"], "2026, 1 day in May only: mean as observed"),
+        (
+            ["2026-01-31", "2026-02-01", "2026-03-01"],
+            "2026, 3 days in January to March only: mean as observed",
+        ),
+        (
+            ["2025-12-31", "2026-01-01", "2026-03-01", "2026-04-01", "2027-02-01"],
+            "2026, 3 days in January, March to April only: mean as observed",
+        ),
+    ],
+)
+def test_hashprice_of_a_part_of_a_year_names_its_months(
+    known: list[str], headline: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = np.array(known, "datetime64[D]")
+    several = np.full(len(days), 2.0)
+    record = SimpleNamespace(
+        date=days,
+        fees_known=several > 0,
+        hashprice_usd_per_ph_day=several,
+        price_usd=several,
+        hashrate_ehs=several,
+        difficulty=several,
+        issuance_satoshi=several,
+        fees_satoshi=several,
+    )
+    monkeypatch.setattr("penstock.bitcoin.year_mean.load_history", lambda: record)
+    monkeypatch.setattr("penstock.bitcoin.history.load_history", lambda: record)
+    assert text(capsys, "hashprice", "--year", "2026")[0] == f"Hashprice of {headline}"
+
+
+def test_hashprice_of_the_year_that_ends_the_record_says_so(capsys: Capture) -> None:
+    found = document(capsys, "hashprice", "--year", "2026")
+    assert (found["days"], found["months"]) == (31, [1])
+    assert str(load_history().date[load_history().fees_known][-1]) == "2026-01-31"
+    lines = text(capsys, "hashprice", "--year", "2026")
+    assert lines[0] == "Hashprice of 2026, 31 days in January only: mean as observed"
+    assert document(capsys, "hashprice", "--year", "2025")["months"] == list(range(1, 13))
 
 
 # --- break-even ------------------------------------------------------------------------------------------
@@ -178,7 +248,7 @@ def test_break_even_without_machine_lists_the_current_industrial_ones(capsys: Ca
 @pytest.mark.parametrize(
     ("words", "faults"),
     [
-        ([], [("--date or --hashprice", None)]),
+        (["--basis", "observed"], [("--basis", "observed")]),
         (["--date", DAY, "--hashprice", "40"], [("--date and --hashprice", None)]),
         (["--machine", "s2l", "--hashprice", "40"], [("--machine", "s2l")]),
         (
@@ -224,7 +294,7 @@ def test_break_even_is_finite_at_the_limits(efficiency: str, hashprice: str, cap
         assert refused(capsys, "breakeven", *words, "--hashprice", hashprice)[0][0] == "--efficiency"
 
 
-@pytest.mark.parametrize("mw", ["1e-6", "1e9"])
+@pytest.mark.parametrize("mw", ["1e-6", "50000"])
 @pytest.mark.parametrize("efficiency", ["1e-3", "1e15"])
 def test_own_effect_is_finite_at_the_limits(mw: str, efficiency: str, capsys: Capture) -> None:
     found = document(capsys, "own-effect", "--mw", mw, "--efficiency", efficiency, "--date", DAY)
@@ -239,6 +309,45 @@ def test_an_unknown_machine_is_answered_with_those_spelled_alike(capsys: Capture
     assert re.search(
         r"--machine: is not known \(value: 's21x'\)\. Mend: give one of .*s21-xp", capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize(
+    "named", ["s21", "S21", "Antminer S21", "antminer  s21 ", "ANTMINER S21", "Antminer S21 (s21)"]
+)
+def test_a_machine_is_known_by_its_id_and_its_model_whatever_the_case(named: str, capsys: Capture) -> None:
+    found = document(capsys, "breakeven", "--machine", named, "--hashprice", "42")
+    assert (found["id"], found["model"]) == ("s21", "Antminer S21")
+    assert found["break_even_usd_per_mwh"] == pytest.approx(100.0, rel=1e-12)  # 42 / (24 x 17.5) = 0.1
+
+
+def test_every_machine_of_the_catalogue_is_known_as_the_table_prints_it() -> None:
+    machines = load_machines()
+    names = {machine.id: machine.model for machine in machines.values()}
+    faults: list[Fault] = []
+    for key, name in names.items():
+        for asked in (key, key.upper(), name, name.upper(), f"{name} ({key})"):
+            assert read_named(faults, "--machine", asked, names) == key
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "offered"),
+    [
+        ("S21x", "s21 (Antminer S21), s21-xp (Antminer S21 XP)"),
+        ("Antminr S21", "s21 (Antminer S21)"),
+        ("whatsminer m60ss", "m60s (Whatsminer M60S)"),
+    ],
+)
+def test_a_machine_misspelled_is_answered_with_near_ids_and_names(
+    asked: str, offered: str, capsys: Capture
+) -> None:
+    assert main(["bitcoin", "breakeven", "--machine", asked, "--hashprice", "40"]) == 2
+    assert f"Mend: give one of {offered}" in capsys.readouterr().err
+
+
+def test_a_share_outside_its_limits_is_called_a_share(capsys: Capture) -> None:
+    assert main(["bitcoin", "breakeven", "--hashprice", "40", "--overhead", "2"]) == 2
+    assert "--overhead: must be from 0 to 1 (a share) (value: '2')" in capsys.readouterr().err
 
 
 # --- retarget --------------------------------------------------------------------------------------------
@@ -388,3 +497,12 @@ def test_own_effect_needs_a_size(capsys: Capture) -> None:
     assert main(["bitcoin", "own-effect", "--efficiency", "20", "--date", DAY, "--json"]) == 2
     (fault,) = json.loads(capsys.readouterr().out)["error"]["faults"]
     assert fault["place"] == "--mw"
+
+
+def test_own_effect_takes_no_more_power_than_a_programme(capsys: Capture) -> None:
+    assert MAXIMUM_MW == 50_000.0
+    words = ("own-effect", "--efficiency", "17.5", "--date", DAY, "--mw")
+    assert document(capsys, *words, "50000")["mw"] == MAXIMUM_MW
+    assert refused(capsys, *words, "50000.1") == [("--mw", "50000.1")]
+    assert main(["bitcoin", *words, "2000000"]) == 2
+    assert "--mw: must be from 1e-06 to 50000 [MW] (value: '2000000')" in capsys.readouterr().err

@@ -163,6 +163,66 @@ def test_progress_goes_to_standard_error(capsys: Capture) -> None:
     json.loads(shown.out)
 
 
+# --- the price at the start ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "usd", "day", "said"),
+    [
+        ((), 83_847, "2026-09-25", "83,847 USD, the price of 2026-09-25 (the latest snapshot)."),
+        (
+            ("--first", "2027-09-26"),
+            83_847,
+            "2026-09-25",
+            "83,847 USD, the price of 2026-09-25 (the latest snapshot), 366 days before the first day.",
+        ),
+        (
+            ("--first", "2026-09-24"),
+            83_847,
+            "2026-09-25",
+            "83,847 USD, the price of 2026-09-25 (the latest snapshot), 1 day after the first day.",
+        ),
+        (
+            ("--first", "2030-01-01", "--price", "90000"),
+            90_000,
+            "2030-01-01",
+            "90,000 USD, the price of 2030-01-01 as given with --price.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["bootstrap", "jumps"])
+def test_drawn_paths_say_whose_price_they_start_from(
+    kind: str, words: tuple[str, ...], usd: float, day: str, said: str, capsys: Capture
+) -> None:
+    words = (*words, "--kind", kind, "--samples", "2", "--days", "2")
+    found = document(capsys, *words)
+    assert (found["start_price_usd"], found["start_price_date"]) == (usd, day)
+    assert f"The paths start from {said}" in text(capsys, *words)
+
+
+def test_a_single_path_says_whose_price_it_starts_from(capsys: Capture, tmp_path: Path) -> None:
+    words = ("--kind", "replay", "--first", "2022-01-01", "--days", "3")
+    assert document(capsys, *words)["start_price_date"] == "2022-01-01"
+    usd = number(load_history().price_usd[list(load_history().date.astype(str)).index("2022-01-01")])
+    assert f"The path starts from {usd} USD, the price of 2022-01-01 on record." in text(capsys, *words)
+    given = ("--file", own_file(tmp_path, GOOD))
+    assert document(capsys, *given)["start_price_date"] == "2027-01-01"
+    assert "The path starts from 80,000 USD, the price of 2027-01-01 in the file." in text(capsys, *given)
+
+
+@pytest.mark.parametrize("kind", ["bootstrap", "jumps"])
+def test_paths_that_begin_far_off_ask_for_a_price(kind: str, capsys: Capture) -> None:
+    words = ("--kind", kind, "--samples", "2", "--days", "2", "--first")
+    (fault,) = refused(capsys, *words, "2027-09-27")
+    assert (fault["place"], fault["value"]) == ("--first", "2027-09-27")
+    assert fault["problem"] == (
+        "lies 367 days after 2026-09-25, whose price of 83847 USD the paths would start from; "
+        "limit: 366 [days]"
+    )
+    assert fault["mend"] == "give the price on that day with --price, or a day up to 2027-09-26"
+    document(capsys, *words, "2027-09-27", "--price", "90000")
+
+
 # --- one path --------------------------------------------------------------------------------------------
 
 
@@ -178,7 +238,7 @@ def test_replay_is_the_past(capsys: Capture) -> None:
     filled = (fees[0] + fees[1]) // 2  # those of 1 December 2024 are not known
     assert found["fees_filled_days"] == 1
     assert found["mean_fees_satoshi_per_day"]["mean"] == pytest.approx((sum(fees) + filled) / 3, rel=1e-12)
-    assert "Fees of 1 days are not known and were filled in." in text(capsys, *words)
+    assert "Fees of 1 day are not known and were filled in." in text(capsys, *words)
 
 
 def test_a_path_of_ones_own_by_hand(capsys: Capture, tmp_path: Path) -> None:
@@ -211,7 +271,7 @@ def test_a_bad_file_is_refused_with_every_fault(capsys: Capture, tmp_path: Path)
         ("mine.csv", 5, "date", "2027-01-04"),
         ("mine.csv", 6, "price_usd", ""),
     }
-    assert any("1 days are missing" in fault["problem"] for fault in faults)
+    assert any("1 day is missing between 2027-01-02 and 2027-01-04" in fault["problem"] for fault in faults)
     assert not out.exists()
 
 
@@ -251,6 +311,11 @@ def test_bad_options_are_all_named(words: list[str], faults: Faults, capsys: Cap
     assert [(fault["place"], fault["value"]) for fault in refused(capsys, *words)] == faults
 
 
+def test_a_seed_has_no_unit(capsys: Capture) -> None:
+    (fault,) = refused(capsys, "--seed", "-1")
+    assert fault["problem"] == f"must be a whole number from 0 to {2**63 - 1}"
+
+
 def test_a_gap_in_the_fees_is_not_replayed(capsys: Capture) -> None:
     (fault,) = refused(capsys, "--kind", "replay", "--first", "2026-01-01", "--days", "90")
     assert "fees of 59 days are not known, the first is 2026-02-01" in fault["problem"]
@@ -273,7 +338,10 @@ def test_a_file_takes_no_options_of_drawing(capsys: Capture, tmp_path: Path) -> 
     assert {fault["place"]: fault["value"] for fault in found} == given | {"--out": file}
     assert Path(file).read_text("utf-8") == GOOD
     (fault,) = refused(capsys, "--file", str(tmp_path / "none.csv"))
-    assert fault["place"] == "none.csv"
+    assert (fault["place"], fault["value"]) == ("none.csv", str(tmp_path / "none.csv"))
+    assert fault["mend"] == "check the path"
+    (fault,) = refused(capsys, "--file", str(tmp_path))  # it is there, but no file
+    assert fault["mend"] != "check the path"
 
 
 # --- the page --------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ BATCH = WorkClass(
     "batch", 0.4, "deferrable", 0.14, 1.0, 6.0, 1.0, idle_power_share=0.0, used_share=0.5, restart_hours=1.26
 )
 TRAINING = WorkClass("training", 0.2, "interruptible", 0.2, 1.0, None, 1.0, 0.0, restart_hours=0.21)
-SERVING = WorkClass("serving", 0.4, "firm", 0.4, 1.0, None, 1.0)
+SERVING = WorkClass("serving", 0.4, "firm", 0.4, 1.0, None, 1.0, 0.0)
 
 
 def centre(*classes: WorkClass, depth: float = 1.0, hours: float = 10.0) -> Centre:

@@ -23,7 +23,7 @@ from penstock.programme.parts import Plan
 from tests.programme.small import HASHPRICE, Case, cases, centre, cohort, fleet, plan, terms
 
 PRICE = np.full(12, HASHPRICE)
-SPACING = 0.001
+SPACING = 0.01
 
 
 def by_name(loads: Plan) -> dict[str, float]:
@@ -31,7 +31,7 @@ def by_name(loads: Plan) -> dict[str, float]:
 
 
 def test_strikes_by_hand() -> None:
-    """Mining bids the tariff, 0.001 apart; AI what a cut costs, late work less what deferring costs."""
+    """Mining bids the tariff, 0.01 apart; AI what a cut costs, late work less what deferring costs."""
     machines = fleet(cohort("m20", 1.0, 20.0, low=True), cohort("m12", 1.0, 12.0, low=True))
     loads = plan({"A": 10.0, "B": 10.0}, 24, machines=machines)
     found = by_name(loads)

@@ -111,7 +111,7 @@ def test_work_of_one_window_does_not_move_to_the_next() -> None:
 @given(cases(events=False))
 def test_rows_that_were_left_out_would_change_nothing(case: Case) -> None:
     operation = operate(case.system, case.plan, case.network)
-    loads, found = case.plan, operation.decision
+    loads, found = operation.plan, operation.decision
     contracts = frozenset(key for key in loads.terms.contracts if contract_members(loads, key))
     windows = {name: np.ones_like(used) for name, used in found.windows.items()}
     every = replace(found, windows=MappingProxyType(windows), limited=contracts)

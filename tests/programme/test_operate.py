@@ -44,7 +44,7 @@ def dearer(system: System, more: float = 0.0, factor: float = 1.0) -> System:
 def taken(operation: Operation, load: str) -> float:
     """Energy that a load takes. [MWh]"""
     members = [index for index, part in enumerate(operation.plan.parts) if part.load == load]
-    return float(operation.clearing.accepted[:, members].sum())
+    return float(operation.taken[:, members].sum())
 
 
 # --- convergence ----------------------------------------------------------------------------------------

@@ -92,6 +92,7 @@ def _network() -> dict[str, Any]:
             "others_left_ehs": 14.0,
             "network_ehs": 900.0,
             "share": 0.05,
+            "fall": 1.5 / (50.0 + month),
             "rounds": 3,
             "converged": True,
             "residual": 1e-9,

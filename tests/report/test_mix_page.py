@@ -213,7 +213,7 @@ def test_every_chart_has_its_place_and_its_data(page: Page) -> None:
 
 
 def test_frontier_shows_each_mix_once_and_marks_the_efficient(page: Page) -> None:
-    line, efficient, others, nothing = page.json("data-figures")["chart-mix-frontier"]["data"]
+    efficient, others, nothing = page.json("data-figures")["chart-mix-frontier"]["data"]
     # AI of 100 and 200 MW is efficient; the crosses are the three mixes with mining.
     assert efficient["hovertext"] == ["100 MW of AI", "200 MW of AI"]
     assert efficient["marker"]["color"] == [0.0, 0.0]
@@ -227,12 +227,70 @@ def test_frontier_shows_each_mix_once_and_marks_the_efficient(page: Page) -> Non
     assert nothing["hovertext"] == ["nothing"]
     # 200 MW of AI: 1,600 GWh, 80 USD a MWh, cost 50: income 128, consumers 48 less. Best on both axes.
     assert (efficient["x"][1], efficient["y"][1]) == (-48.0, 128.0)
-    assert (line["x"], line["y"]) == ([-48.0], [128.0])
+    # Best on both axes, alone: no line is drawn, and none is in the key.
+    assert "best of these two alone" not in page.text
+    assert "crosses are not. The diamond is the year without a programme." in " ".join(page.text.split())
+
+
+def test_the_line_of_the_best_is_drawn_where_it_can_be_seen() -> None:
+    document = example_mix()
+    mining = full_mixes(document)[-1]
+    mining |= {"income_usd": 200e6, "consumer_change_pooled_usd": -24e6}
+    shown = Page(render_mix(document))
+    line = shown.json("data-figures")["chart-mix-frontier"]["data"][0]
+    assert (line["mode"], line["x"], line["y"]) == ("lines", [-48.0, -24.0], [128.0, 200.0])
+    assert shown.text.count("best of these two alone") == 2
+    # A millionth of the axes apart, the points hide it.
+    mining |= {"income_usd": 128.0001e6, "consumer_change_pooled_usd": -47.9999e6}
+    assert "best of these two alone" not in Page(render_mix(document)).text
+
+
+def test_no_cross_is_told_of_where_all_mixes_are_efficient() -> None:
+    document = example_mix()
+    document["points"] = [row | {"efficient": True} for row in document["points"][1:]]
+    text = Page(render_mix(document)).text
+    assert "Each point is a mix; all are efficient. Better is up and to the left." in text
+    assert "crosses" not in text
+    assert "diamond" not in text
 
 
 def test_the_close_view_holds_the_mixes_of_all_the_power(page: Page) -> None:
     data = page.json("data-figures")["chart-mix-split"]["data"]
-    assert [text for trace in data[1:] for text in trace["text"]] == ["0", "100", "200"]
+    assert [text for trace in data for text in trace["text"]] == ["0", "100", "200"]
+    # 200 MW of mining lies at the right end: its number stands left of it, inside the axes.
+    sides = [side for trace in data for side in trace["textposition"]]
+    assert sides == ["middle right", "middle right", "middle left"]
+
+
+def test_points_too_close_to_tell_apart_bear_their_numbers_together() -> None:
+    document = example_mix()
+    for row in full_mixes(document)[:2]:
+        row |= {"income_usd": 128e6 + row["mining_mw"], "consumer_change_pooled_usd": -48e6}
+    data = Page(render_mix(document)).json("data-figures")["chart-mix-split"]["data"]
+    assert sorted(text for trace in data for text in trace["text"]) == ["", "0 · 100", "200"]
+
+
+@pytest.mark.parametrize(
+    ("key", "sign", "colours", "ends"),
+    [
+        ("consumer-change-pooled-usd", -1.0, ["#0b6b3a", "#ffffff"], (-48.0, 0.0)),
+        ("consumer-change-marginal-usd", 1.0, ["#ffffff", "#a23b00"], (0.0, 80.0)),
+        ("income-usd", 1.0, ["#f3f6f9", "#00558c"], (0.0, 128.0)),
+    ],
+)
+def test_what_consumers_gain_is_green_and_what_they_pay_is_orange(
+    page: Page, key: str, sign: float, colours: list[str], ends: tuple[float, float]
+) -> None:
+    (trace,) = page.json("data-figures")[f"map-{key}"]["data"]
+    assert all(value * sign >= 0.0 for row in trace["z"] for value in row if value is not None)
+    assert [colour for _, colour in trace["colorscale"]] == colours
+    assert (trace["zmin"], trace["zmax"]) == ends
+
+
+def test_sections_bear_the_names_of_the_navigation(html: str) -> None:
+    named = dict(re.findall(r'<li><a href="#([a-z]+)">([^<]+)</a></li>', html))
+    assert named == dict(re.findall(r'<h2 id="([a-z]+)">([^<]+)</h2>', html))
+    assert len(named) == 4
 
 
 def test_maps_put_mining_right_and_ai_up(page: Page) -> None:
@@ -251,7 +309,7 @@ def test_what_is_the_same_in_every_mix_is_said_instead_of_drawn(page: Page) -> N
 def test_table_of_mixes_has_efficient_ones_first(page: Page) -> None:
     head, *rows = page.tables["table-mix-points"]
     assert len(rows) == 6
-    assert len(head) == len(rows[0]) == 24
+    assert len(head) == len(rows[0]) == 13
     assert [row[2] for row in rows] == ["yes"] * 3 + ["no"] * 3
     # Within each by what consumers pay, least first.
     assert [(row[0], row[1]) for row in rows] == [
@@ -264,9 +322,11 @@ def test_table_of_mixes_has_efficient_ones_first(page: Page) -> None:
     ]
     assert rows[0][3:7] == ["1,600", "128.0", f"{MINUS}48.0", f"{MINUS}1.600"]
     assert rows[0][7:10] == ["+80.0", "+3.200", "+80.0"]
-    assert rows[0][15:18] == ["200", "100", "400"]
-    assert rows[2][18:20] == ["–", "–"]
-    assert "income of the seller" in rows[0][-1]
+    loads = page.tables["table-mix-loads"][1:]
+    assert [row[:3] for row in loads] == [row[:3] for row in rows]
+    assert loads[0][5:8] == ["200", "100", "400"]
+    assert loads[2][8:10] == ["–", "–"]
+    assert "income of the seller" in loads[0][-1]
 
 
 def test_best_by_one_objective(page: Page) -> None:

@@ -131,15 +131,16 @@ def test_interruptible_mining_stops_where_power_costs_more_than_its_tariff(toy_r
         if part.load == "ai":
             assert stopped[:, index].max() <= 1e-6
             continue
-        bid = float(np.max(study.operation.bids[index].bid.value))
-        assert 90.99 < bid <= 91.0 + 1e-9
+        bid = np.broadcast_to(study.operation.bids[index].bid.value, price.shape)
+        assert bid.min() > 90.8
+        assert bid.max() <= 91.0 + 1e-9
         assert stopped[price < bid - 1e-6, index].max(initial=0.0) <= 1e-6
-        assert study.with_programme.accepted[price > bid + 1e-6, index].max(initial=0.0) <= 1e-6
+        assert study.operation.taken[price > bid + 1e-6, index].max(initial=0.0) <= 1e-6
     rows = [row for row in study.summary["loads"]["months"] if row["interrupted_mwh"] > 0.0]
     assert {row["step"] for row in rows} == {"low_power", "mining_stopped"}
     for row in rows:
         assert row["hours"] > 0
-        assert row["price_usd_per_mwh"] > 90.99
+        assert row["price_usd_per_mwh"] > 90.8
         # What a machine loses is what it would have earned less the tariff; a stop costs its restart as well.
         assert row["cost_usd"] >= row["interrupted_mwh"] * (row["worth_usd_per_mwh"] - 91.0) * 0.5
     hourly = study.hourly
@@ -158,7 +159,7 @@ def test_full_power_is_interrupted_before_any_machine_stops(toy_run: ToyRun) -> 
             for step in ("low_power", "mining_stopped")
         }
         any_stopped = stopped[:, steps["mining_stopped"]].max(axis=1) > 1e-6
-        running = study.with_programme.accepted[:, steps["low_power"]].sum(axis=1)
+        running = study.operation.taken[:, steps["low_power"]].sum(axis=1)
         assert zone == "NORTH" or any_stopped.any()
         assert running[any_stopped].max(initial=0.0) <= 1e-6
 
@@ -166,7 +167,7 @@ def test_full_power_is_interrupted_before_any_machine_stops(toy_run: ToyRun) -> 
 def test_no_machine_runs_at_full_power_while_it_is_stopped(toy_run: ToyRun) -> None:
     """Also where the annual budget binds and so the order of whole steps is no longer that of one hour."""
     study = toy_run()
-    parts, taken = study.operation.plan.parts, study.with_programme.accepted
+    parts, taken = study.operation.plan.parts, study.operation.taken
     assert study.summary["loads"]["contracts"][0]["binds"]
     for index, part in enumerate(parts):
         if part.mode != "full":
@@ -190,8 +191,8 @@ def test_bids_rise_in_the_order_of_interruption(toy_run: ToyRun) -> None:
     for first, second in pairwise(steps):
         assert highest[first] < lowest[second]
     mining = [row["bid_usd_per_mwh"] for row in bids if row["load"] == "mining"]
-    assert max(mining) == pytest.approx(60.0, abs=0.01)
-    assert min(mining) == pytest.approx(60.0, abs=0.01)
+    assert max(mining) == pytest.approx(60.0, abs=0.2)
+    assert min(mining) == pytest.approx(60.0, abs=0.2)
     # People come first: the value of lost load of the toy is 3,000 USD/MWh.
     assert max(row["bid_usd_per_mwh"] for row in bids) < 3000.0
 

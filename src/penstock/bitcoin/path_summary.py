@@ -111,7 +111,8 @@ class PathSource:
 
     first, days: the paths' first day and length. issuance_satoshi: new coins of each day, shape (days,).
     first_height: height of the first day's first block, 144 a day follow; None where the coins are those on
-        record. past, block_days, model: of drawn paths, what they were drawn from; else None.
+        record. start_price_date: day whose price the paths start from.
+    past, block_days, model: of drawn paths, what they were drawn from; else None.
     """
 
     samples: int
@@ -119,6 +120,7 @@ class PathSource:
     days: int
     issuance_satoshi: Integers
     draw: Callable[[int], PricePath]
+    start_price_date: dt.date
     first_height: int | None = None
     past: Past | None = None
     block_days: int | None = None
@@ -164,9 +166,20 @@ def past_days(since: Day) -> Past:
 
 
 def drawn_paths(
-    kind: str, past: Past, days: int, samples: int, *, seed: int, first: Day, price_usd: float, height: int
+    kind: str,
+    past: Past,
+    days: int,
+    samples: int,
+    *,
+    seed: int,
+    first: Day,
+    price_usd: float,
+    height: int,
+    price_date: Day | None = None,
 ) -> PathSource:
     """Paths of the stationary bootstrap ("bootstrap") or of the diffusion with jumps ("jumps").
+
+    price_usd: price on the first day. [USD/BTC] price_date: day that it is taken from; None for the first.
 
     One stream of chance for each (seed, sample); see `penstock.bitcoin.paths`.
 
@@ -200,6 +213,7 @@ def drawn_paths(
         days=days,
         issuance_satoshi=issuance_satoshi_per_day(height, days),
         draw=path,
+        start_price_date=_date(day_of(first if price_date is None else price_date, "price_date")),
         first_height=height,
         past=past,
         block_days=block,
@@ -230,7 +244,8 @@ def given_path(path: PricePath, height: int | None = None) -> PathSource:
     else:
         height = height_on(path.dates[0]) if height is None else height
         issued = issuance_satoshi_per_day(height, path.days)
-    return PathSource(1, _date(path.dates[0]), path.days, issued, lambda _: path, height)
+    first = _date(path.dates[0])
+    return PathSource(1, first, path.days, issued, lambda _: path, first, height)
 
 
 def outcome_of(path: PricePath, issuance_satoshi: Integers, sample: int) -> Outcome:

@@ -362,7 +362,8 @@ def _check_sequence(days: list[tuple[int, dt.date | None]], file: str, faults: F
         if step > passed:
             first = dt.date.fromordinal(before.toordinal() + 1)
             kind = "missing days"
-            problem = f"{step - passed} days are missing between {before} and {day}, the first is {first}"
+            gap = "1 day is" if step - passed == 1 else f"{step - passed} days are"
+            problem = f"{gap} missing between {before} and {day}, the first is {first}"
             mend = "give every day one row, from the first to the last"
         elif step < 1:
             kind = "repeated or out of order"

@@ -18,10 +18,11 @@ from penstock.cli.refusals import (
     gather,
     read_bits,
     read_choice,
+    read_named,
     read_time,
     refused,
 )
-from penstock.cli.tables import console, show_rows, table
+from penstock.cli.tables import console, show_rows, show_titled, table
 from penstock.errors import Fault
 
 if TYPE_CHECKING:
@@ -38,8 +39,13 @@ EASIEST_BITS = 0x1D00FFFF
 # Far beyond all machines, prices and fleets, so that no figure that follows is beyond a float.
 EFFICIENCY_LIMITS = (1e-3, 1e15)
 HASHPRICE_LIMITS = (0.0, 1e12)
-FLEET_LIMITS = (1e-6, 1e9)
+FLEET_LIMITS = (1e-6, 50_000.0)  # the most of a programme: above it, a unit is wrong [MW]
 SHARE_LIMITS = (0.0, 1.0)
+NEWEST = " (the newest day on record)"
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 WORTH = ("efficiency_j_per_th", "break_even_usd_per_mwh", "break_even_usd_per_kwh")
 # Key in the document, figure of the effect, label, unit, factor for display.
 EFFECTS = (
@@ -69,12 +75,25 @@ bitcoin = typer.Typer(
     rich_markup_mode=None,
 )
 
-DateOption = Annotated[str | None, typer.Option(metavar="DAY", help="Day on record, written as 2026-09-25.")]
+DateOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DAY",
+        help="Day on record, written as 2026-09-25. Default: the newest, that of the latest snapshot.",
+    ),
+]
 BasisOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
         help="Whose reward counts: of 144 blocks (blocks, the default), difficulty, or observed.",
+    ),
+]
+MachineOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="A machine of the catalogue, as s21 or 'Antminer S21'; without it, all current ones.",
     ),
 ]
 OverheadOption = Annotated[
@@ -98,10 +117,12 @@ def hashprice(
 ) -> None:
     """What 1 PH/s of machines earns in a day: subsidies and fees."""
     faults: list[Fault] = []
-    exactly_one(faults, {"--date": date, "--year": year})
+    newest = date is None and year is None
+    if not newest:
+        exactly_one(faults, {"--date": date, "--year": year})
     about: dict[str, Any] = {}
     found: YearMean | Hashprice | None = None
-    if date is not None:
+    if newest or date is not None:
         dated = found = _hashprice_on(faults, date, basis)
         about = {} if dated is None else _of_day(dated)
     if year is not None:
@@ -109,7 +130,9 @@ def hashprice(
         from penstock.bitcoin.year_mean import mean_hashprice
 
         mean = found = gather(faults, PLACES, lambda: mean_hashprice(year))
-        about = {} if mean is None else {"year": year, "days": mean.days, "basis": "observed"}
+        if mean is not None:
+            months = _months_of(year)
+            about = {"year": year, "days": mean.days, "months": months, "basis": "observed"}
     if faults or found is None:
         raise refused(faults)
     document = about | {
@@ -122,17 +145,12 @@ def hashprice(
     if as_json:
         print_json(document)
     else:
-        _show_hashprice(document)
+        _show_hashprice(document, newest)
 
 
 @bitcoin.command()
 def breakeven(
-    machine: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="A machine of the catalogue, e.g. s21; without it, all current ones."
-        ),
-    ] = None,
+    machine: MachineOption = None,
     efficiency: Annotated[
         float | None, typer.Option(metavar="J_PER_TH", help="Efficiency, instead of a machine. [J/TH]")
     ] = None,
@@ -153,16 +171,20 @@ def breakeven(
     faults: list[Fault] = []
     catalogue = load_machines()
     if machine is not None:
-        machine = read_choice(faults, "--machine", machine, tuple(catalogue))
+        models = {model.id: model.model for model in catalogue.values()}
+        machine = read_named(faults, "--machine", machine, models)
         if efficiency is not None:
             exactly_one(faults, {"--machine": machine, "--efficiency": efficiency})
     check_number(faults, "--efficiency", efficiency, "J/TH", *EFFICIENCY_LIMITS)
     check_number(faults, "--hashprice", hashprice, HASHPRICE_UNIT, *HASHPRICE_LIMITS)
     check_number(faults, "--overhead", overhead, "1", *SHARE_LIMITS)
     check_number(faults, "--pool-fee", pool_fee, "1", *SHARE_LIMITS)
-    exactly_one(faults, {"--date": date, "--hashprice": hashprice})
-    dated = None if date is None else _hashprice_on(faults, date, basis)
-    if date is None:
+    if date is not None:
+        exactly_one(faults, {"--date": date, "--hashprice": hashprice})
+    # Of both, the day is read too, so that its faults are named at once.
+    by_day = date is not None or hashprice is None
+    dated = _hashprice_on(faults, date, basis) if by_day else None
+    if not by_day:
         _no_basis(faults, basis, "it belongs to --date")
     paid = hashprice if dated is None else dated.usd_per_ph_day
     if faults or paid is None:
@@ -185,7 +207,7 @@ def breakeven(
     if as_json:
         print_json(document)
     else:
-        _show_break_even(document)
+        _show_break_even(document, newest=date is None)
 
 
 @bitcoin.command()
@@ -245,7 +267,7 @@ def own_effect(
         float, typer.Option(metavar="MW", help="Power of the fleet at the meter, its overhead included. [MW]")
     ],
     efficiency: Annotated[float, typer.Option(metavar="J_PER_TH", help="Efficiency of its machines. [J/TH]")],
-    date: Annotated[str, typer.Option(metavar="DAY", help="Day on record, written as 2026-09-25.")],
+    date: DateOption = None,
     overhead: OverheadOption = 0.0,
     basis: BasisOption = None,
     as_json: JsonOption = False,
@@ -263,7 +285,9 @@ def own_effect(
     found = gather(
         faults,
         PLACES | {"year": "--date"},
-        lambda: own_effect_on(date, mw, efficiency, overhead_share=overhead, basis=dated.basis),
+        lambda: own_effect_on(
+            dated.date.isoformat(), mw, efficiency, overhead_share=overhead, basis=dated.basis
+        ),
     )
     if found is None:
         raise refused(faults)
@@ -279,7 +303,7 @@ def own_effect(
     if as_json:
         print_json(document)
     else:
-        _show_own_effect(document)
+        _show_own_effect(document, newest=date is None)
 
 
 bitcoin.command()(paths)
@@ -288,11 +312,12 @@ bitcoin.command()(paths)
 # --- the same for several commands -----------------------------------------------------------------------
 
 
-def _hashprice_on(faults: list[Fault], date: str, basis: str | None) -> Hashprice | None:
-    from penstock.bitcoin.history import BASES, hashprice_on
+def _hashprice_on(faults: list[Fault], date: str | None, basis: str | None) -> Hashprice | None:
+    """Hashprice of a day; of the latest snapshot where none is given."""
+    from penstock.bitcoin.history import BASES, hashprice_on, snapshots
 
     chosen = BASES[0] if basis is None else read_choice(faults, "--basis", basis, BASES)
-    return gather(faults, PLACES, lambda: hashprice_on(date, chosen))
+    return gather(faults, PLACES, lambda: hashprice_on(max(snapshots()) if date is None else date, chosen))
 
 
 def _no_basis(faults: list[Fault], basis: str | None, why: str) -> None:
@@ -302,6 +327,15 @@ def _no_basis(faults: list[Fault], basis: str | None, why: str) -> None:
 
 def _of_day(found: Hashprice) -> dict[str, Any]:
     return {"date": found.date.isoformat(), "basis": found.basis}
+
+
+def _months_of(year: int) -> list[int]:
+    """Months, 1 to 12, of the days that count in the mean of a year."""
+    from penstock.bitcoin.history import load_history
+
+    record = load_history()
+    months = record.date[record.fees_known].astype("datetime64[M]").astype(int)
+    return sorted({int(month) % 12 + 1 for month in months if int(month) // 12 + 1970 == year})
 
 
 def _named(machine: Machine) -> dict[str, Any]:
@@ -315,12 +349,31 @@ def _sold(machine: Machine) -> bool:
 # --- shown as text ---------------------------------------------------------------------------------------
 
 
-def _show_hashprice(document: Mapping[str, Any]) -> None:
+def _dated(document: Mapping[str, Any], newest: bool) -> str:
+    """The day of a figure and its basis. newest: whether the day was taken because none was given."""
+    return f"{document['date']}{NEWEST if newest else ''}, basis: {document['basis']}"
+
+
+def _of_year(document: Mapping[str, Any]) -> str:
+    """A year and its days; with the months that they are in, where those are not all."""
+    year, days, months = document["year"], document["days"], document["months"]
+    count = f"{days} day{'' if days == 1 else 's'}"
+    if len(months) == len(MONTHS):
+        return f"{year}: mean of {count} as observed"
+    spans: list[list[int]] = []
+    for month in months:
+        if spans and month == spans[-1][-1] + 1:
+            spans[-1].append(month)
+        else:
+            spans.append([month])
+    named = (" to ".join(MONTHS[at - 1] for at in dict.fromkeys((span[0], span[-1]))) for span in spans)
+    return f"{year}, {count} in {', '.join(named)} only: mean as observed"
+
+
+def _show_hashprice(document: Mapping[str, Any], newest: bool) -> None:
     from penstock.report.formats import number
 
-    title = f"Hashprice of {document.get('date')}, basis: {document['basis']}"
-    if "year" in document:
-        title = f"Hashprice of {document['year']}: mean of {document['days']} days as observed"
+    title = f"Hashprice of {_of_year(document) if 'year' in document else _dated(document, newest)}"
     show_rows(
         title,
         (
@@ -333,7 +386,7 @@ def _show_hashprice(document: Mapping[str, Any]) -> None:
     )
 
 
-def _show_break_even(document: Mapping[str, Any]) -> None:
+def _show_break_even(document: Mapping[str, Any], newest: bool) -> None:
     from rich.text import Text
 
     from penstock.report.formats import number
@@ -353,7 +406,7 @@ def _show_break_even(document: Mapping[str, Any]) -> None:
         name = f"{row['model']} ({row['id']})" if "id" in row else "as given"
         shown.add_row(*(Text(cell) for cell in (name, efficiency, per_mwh, per_kwh)))
     console().print(shown)
-    dated = f" of {document['date']}, basis: {document['basis']}" if "date" in document else ""
+    dated = f" of {_dated(document, newest)}" if "date" in document else ""
     console().print(Text(f"At {taken.replace(HASHPRICE_UNIT, HASHPRICE_UNIT + dated, 1)}."), soft_wrap=True)
 
 
@@ -377,16 +430,16 @@ def _show_retarget(document: Mapping[str, Any]) -> None:
     )
 
 
-def _show_own_effect(document: Mapping[str, Any]) -> None:
+def _show_own_effect(document: Mapping[str, Any], newest: bool) -> None:
     from rich.text import Text
 
     from penstock.report.formats import number
 
     title = (
         f"{number(document['own_ehs'], 1)} EH/s of one's own ({number(document['mw'])} MW) "
-        f"on {document['date']}, basis: {document['basis']}"
+        f"on {_dated(document, newest)}"
     )
-    shown = table(title, ("", "unit", "value", "low", "high"))
+    shown = table("", ("", "unit", "value", "low", "high"))
     before = number(document["hashprice_before_usd_per_ph_day"], 2)
     alone = number(document["hashprice_without_response_usd_per_ph_day"], 2)
     rows: list[tuple[str, ...]] = [
@@ -398,4 +451,4 @@ def _show_own_effect(document: Mapping[str, Any]) -> None:
         rows.append((label, unit, *cells))
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
-    console().print(shown)
+    show_titled(title, shown)

@@ -12,6 +12,7 @@ from penstock.cli.documents import json_text, print_json
 from penstock.cli.files import disk_refusals, publish, staging
 from penstock.cli.options import CountryArgument, JsonOption, finite
 from penstock.cli.progress import progress
+from penstock.cli.refusals import option_places
 from penstock.cli.tables import console, table
 
 __all__ = ["mix"]
@@ -60,8 +61,9 @@ def mix(
         from penstock.programme import default_programme
         from penstock.report.mix import render_mix
 
-        programme = default_programme(facts, mw=mw, tariff_per_kwh=tariff)
-        check_grid(programme.mw, step)
+        with option_places(mw=mw, tariff_per_kwh=tariff, step_mw=step):
+            programme = default_programme(facts, mw=mw, tariff_per_kwh=tariff)
+            check_grid(programme.mw, step)
         folder = Path("out") / facts.id if out is None else out
         with staging(folder) as staged:
             found = find_mix(facts, programme, step_mw=step, workers=WORKERS, progress=report_step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from penstock.cli.tables import console, table
 from penstock.errors import Fault
 
 if TYPE_CHECKING:
+    from penstock.bitcoin.history import Snapshot
     from penstock.bitcoin.path_summary import Figure, Outcome, PathSource, PathSummary
 
 __all__ = ["paths"]
@@ -30,13 +32,14 @@ KINDS = ("bootstrap", "jumps", "replay")
 DAYS, SAMPLES, SEED = 365, 1000, 1
 #: The past from here on holds a rise, a fall and a rise; before, the market was far smaller.
 SINCE = "2021-01-01"
-COUNT_LIMITS = {  # option: unit, least, most
+COUNT_LIMITS = {  # option: unit ("" for none), least, most
     "--days": ("days", 1, 3650),
     "--samples": ("samples", 1, 100_000),
-    "--seed": ("1", 0, 2**63 - 1),
+    "--seed": ("", 0, 2**63 - 1),
     "--height": ("blocks", 0, 10_000_000),
 }
 PRICE_LIMITS = (0.01, 1e7)
+OLDEST_PRICE_DAYS = 366  # a path that begins later asks for a price of its own
 MOST_ROWS = 20_000_000  # of the file of samples: 0.9 gigabytes
 ROWS_A_STEP = 1_000_000  # at most so often, and ten times in all, the progress says how far it is
 OF_FILE = "it belongs to drawn paths, and --file gives one"
@@ -80,7 +83,10 @@ FirstOption = Annotated[
 ]
 PriceOption = Annotated[
     float | None,
-    typer.Option(metavar="USD", help="Price on the first day. Default: of the latest snapshot. [USD]"),
+    typer.Option(
+        metavar="USD",
+        help="Price on the first day. Default: of the latest snapshot, up to 366 days before it. [USD]",
+    ),
 ]
 HeightOption = Annotated[
     int | None,
@@ -152,7 +158,7 @@ def paths(
     if as_json:
         print_json(document)
     else:
-        _show(document)
+        _show(document, price_given=price is not None)
 
 
 # --- options ---------------------------------------------------------------------------------------------
@@ -169,7 +175,7 @@ def _meaningless(faults: list[Fault], given: Mapping[str, object], why: str) -> 
 def _check_count(faults: list[Fault], option: str, count: int | None) -> None:
     unit, least, most = COUNT_LIMITS[option]
     if count is not None and not least <= count <= most:
-        problem = f"must be a whole number from {least} to {most} [{unit}]"
+        problem = f"must be a whole number from {least} to {most}" + (f" [{unit}]" if unit else "")
         faults.append(Fault(option, problem, "give a number within the limits", value=str(count)))
 
 
@@ -183,6 +189,18 @@ def _read_day(faults: list[Fault], option: str, text: str | None) -> dt.date | N
         pass
     faults.append(Fault(option, "is not a day of the calendar", "write it as 2026-09-25", value=text))
     return None
+
+
+def _check_first(faults: list[Fault], first: dt.date, known: Snapshot) -> None:
+    """Adds a fault where the price on record is too old for paths that begin on that day."""
+    away, latest = (first - known.date).days, known.date + dt.timedelta(OLDEST_PRICE_DAYS)
+    if away > OLDEST_PRICE_DAYS:
+        problem = (
+            f"lies {away} days after {known.date}, whose price of {known.price_usd:g} USD the paths would "
+            f"start from; limit: {OLDEST_PRICE_DAYS} [days]"
+        )
+        mend = f"give the price on that day with --price, or a day up to {latest}"
+        faults.append(Fault("--first", problem, mend, value=str(first)))
 
 
 def _check_out(faults: list[Fault], out: Path | None, file: Path | None, rows: int) -> None:
@@ -216,6 +234,11 @@ def _source(
 
     if file is not None:
         own = gather(faults, {}, lambda: read_path(file))
+        if not os.path.lexists(file):
+            faults[:] = [
+                replace(fault, mend="check the path", value=str(file)) if fault.place == file.name else fault
+                for fault in faults
+            ]
         return None if faults or own is None else gather(faults, PLACES, lambda: rule.given_path(own, height))
     if kind == "replay":
         if faults or first is None:
@@ -230,6 +253,8 @@ def _source(
     known = rule.latest_snapshot()
     past = None if since is None else gather(faults, PLACES, lambda: rule.past_days(since))
     begin = known.date if first is None else first
+    if price is None:
+        _check_first(faults, begin, known)
     if height is None:
         height = gather(faults, PLACES, lambda: rule.height_on(begin))
     if faults or past is None or height is None:
@@ -246,6 +271,7 @@ def _source(
             seed=seed,
             first=begin,
             price_usd=known.price_usd if price is None else price,
+            price_date=known.date if price is None else begin,
             height=begins,
         ),
     )
@@ -300,6 +326,7 @@ def _document(
         "samples": source.samples,
         "seed": seed if drawn else None,
         "start_price_usd": outcomes[0].start_price_usd,
+        "start_price_date": source.start_price_date.isoformat(),
         "first_height_blocks": source.first_height,
         "new_coins": "on record" if source.first_height is None else "144 blocks a day",
         "price_at_end_usd": _figure(found.price_at_end_usd),
@@ -342,7 +369,7 @@ def _figure(figure: Figure) -> dict[str, Any]:
     return shown
 
 
-def _show(document: Mapping[str, Any]) -> None:
+def _show(document: Mapping[str, Any], price_given: bool) -> None:
     from rich.text import Text
 
     from penstock.report.formats import number
@@ -359,7 +386,7 @@ def _show(document: Mapping[str, Any]) -> None:
         cells = (number(None if value is None else value * factor, decimals) for value in values)
         shown.add_row(*(Text(cell) for cell in (label, unit, *cells)))
     console().print(shown)
-    for line in _remarks(document):
+    for line in _remarks(document, price_given):
         console().print(Text(line), soft_wrap=True)
     if "calibration" in document:
         from penstock.report.formats import value_text
@@ -383,11 +410,31 @@ def _show_model(rows: Iterator[tuple[str, ...]]) -> None:
     console().print(shown)
 
 
-def _remarks(document: Mapping[str, Any]) -> Iterator[str]:
+def _start(document: Mapping[str, Any], price_given: bool) -> str:
+    """Whose price the path or paths start from."""
+    from penstock.report.formats import number
+
+    starts = "The path starts" if document["samples"] == 1 else "The paths start"
+    usd, day = number(document["start_price_usd"]), document["start_price_date"]
+    said = f"{starts} from {usd} USD, the price of {day}"
+    if price_given:
+        return f"{said} as given with --price."
+    if document["kind"] == "file":
+        return f"{said} in the file."
+    if document["kind"] == "replay":
+        return f"{said} on record."
+    away = (dt.date.fromisoformat(document["first_date"]) - dt.date.fromisoformat(day)).days
+    count = f"{number(abs(away))} day{'' if abs(away) == 1 else 's'}"
+    side = f", {count} {'before' if away > 0 else 'after'} the first day" if away else ""
+    return f"{said} (the latest snapshot){side}."
+
+
+def _remarks(document: Mapping[str, Any], price_given: bool) -> Iterator[str]:
     from penstock.report.formats import number, percent
 
     span = f"{document['first_date']} to {document['last_date']}"
     yield f"{number(document['days'])} days, {span}; a price is that of the start of its day."
+    yield _start(document, price_given)
     below = document["below_start_share"]
     if document["samples"] == 1:
         yield f"It ends {'below' if below['mean'] else 'not below'} the start."
@@ -406,7 +453,9 @@ def _remarks(document: Mapping[str, Any]) -> Iterator[str]:
     if "calibration" in document:
         yield "The fees are the same share of the new coins on every day."
     if document["fees_filled_days"]:
-        yield f"Fees of {number(document['fees_filled_days'])} days are not known and were filled in."
+        filled = document["fees_filled_days"]
+        days = "1 day are" if filled == 1 else f"{number(filled)} days are"
+        yield f"Fees of {days} not known and were filled in."
     height = document["first_height_blocks"]
     counted = "" if height is None else f" from block {number(height)} on"
     yield f"New coins: {document['new_coins']}{counted}."

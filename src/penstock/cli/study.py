@@ -12,6 +12,7 @@ from penstock.cli.documents import json_text, print_json
 from penstock.cli.files import disk_refusals, publish, staging
 from penstock.cli.options import CountryArgument, JsonOption, finite
 from penstock.cli.progress import progress
+from penstock.cli.refusals import option_places
 from penstock.cli.tables import console, table
 
 if TYPE_CHECKING:
@@ -95,9 +96,10 @@ def run(
         from penstock.programme import default_programme
         from penstock.study import run as run_study
 
-        programme = default_programme(
-            facts, mw=mw, mining_share=mining_share, tariff_per_kwh=tariff, firm=firm
-        )
+        with option_places(mw=mw, mining_share=mining_share, tariff_per_kwh=tariff):
+            programme = default_programme(
+                facts, mw=mw, mining_share=mining_share, tariff_per_kwh=tariff, firm=firm
+            )
         folder = Path("out") / facts.id if out is None else out
         with staging(folder) as staged:
             study = run_study(facts, programme, progress=report_step)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["console", "show_rows", "table"]
+__all__ = ["console", "show_rows", "show_titled", "table"]
 
 PIPED_WIDTH = 100  # columns of a table that goes to a file or a pipe
 
@@ -49,7 +49,16 @@ def show_rows(title: str, rows: Iterable[Sequence[str]]) -> None:
     """Prints figures, each a label, a unit and a value as it is to be read."""
     from rich.text import Text
 
-    shown = table(title, ("", "unit", ""))
+    shown = table("", ("", "unit", ""))
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
-    console().print(shown)
+    show_titled(title, shown)
+
+
+def show_titled(title: str, shown: Table) -> None:
+    """Prints a table without a title of its own below a title that may be wider than it is."""
+    from rich.text import Text
+
+    screen = console()
+    screen.print(Text(title, style="table.title"), soft_wrap=True)
+    screen.print(shown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -19,18 +19,21 @@ from .decision import (
     contract_members,
     defer_cost,
     highest_bid,
+    highest_lift,
     taken_by,
     window_of,
 )
 from .parts import Plan, longest_event
 
-__all__ = ["BREACH_MW", "count_shortage", "next_decision", "people_short", "runs"]
+__all__ = ["BREACH_MW", "next_decision", "runs"]
 
 BoolArray = npt.NDArray[np.bool_]
 
 #: Less than this is rounding: of power in an hour [MW], and of a year's energy as a share [1].
 BREACH_MW = 1e-6
 BREACH_SHARE = 1e-9
+#: Prices nearer to each other than this are equal. [USD/MWh]
+PRICE_TOLERANCE = 1e-3
 
 
 def next_decision(plan: Plan, decision: Decision, clearing: Clearing) -> Decision:
@@ -46,7 +49,10 @@ def next_decision(plan: Plan, decision: Decision, clearing: Clearing) -> Decisio
     for index in range(len(plan.parts)):
         _end_long_events(plan, decision, taken, index, ended[:, index])
     limited = decision.limited | set(_overdrawn(plan, decision, taken))
-    short = decision.short | _goes_short(plan, decision, clearing, taken)
+    released = set(_no_longer_short(plan, decision, taken))
+    capped = (decision.capped - released) | set(_giving_way(plan, limited, clearing, taken))
+    freed = decision.freed | released
+    ordered = decision.ordered | set(_interrupted_miners(plan, decision, taken))
     windows = {
         name: used | _worth_deferring(plan, decision, clearing, name)
         for name, used in decision.windows.items()
@@ -55,7 +61,8 @@ def next_decision(plan: Plan, decision: Decision, clearing: Clearing) -> Decisio
         limited == decision.limited
         and np.array_equal(held, decision.held)
         and np.array_equal(ended, decision.ended)
-        and np.array_equal(short, decision.short)
+        and capped == decision.capped
+        and ordered == decision.ordered
         and all(np.array_equal(windows[name], decision.windows[name]) for name in windows)
     )
     if same:
@@ -64,8 +71,10 @@ def next_decision(plan: Plan, decision: Decision, clearing: Clearing) -> Decisio
         decision,
         held=held,
         ended=ended,
-        short=short,
         limited=frozenset(limited),
+        capped=frozenset(capped),
+        ordered=frozenset(ordered),
+        freed=frozenset(freed),
         windows=MappingProxyType(windows),
     )
 
@@ -81,36 +90,35 @@ def _overdrawn(plan: Plan, decision: Decision, taken: FloatArray) -> Iterator[st
             yield key
 
 
-def count_shortage(plan: Plan, decision: Decision, clearing: Clearing) -> Decision:
-    """The decision with what was interrupted in hours of shortage charged to the budgets that bind.
-
-    It only rises; the same object where it need not.
-    """
-    missing, spent = interrupted(plan, decision, clearing), dict(decision.spent)
-    for key in decision.limited:
+def _no_longer_short(plan: Plan, decision: Decision, taken: FloatArray) -> Iterator[str]:
+    """Capped contracts that leave some of their budget: others come by now. Once for each."""
+    for key in decision.capped - decision.freed:
         members = contract_members(plan, key)
-        found = float(missing[:, members][decision.short[:, members]].sum())
-        if found > spent.get(key, 0.0) + BREACH_SHARE * all_that_comes(plan, decision, members):
-            spent[key] = found
-    if spent == dict(decision.spent):
-        return decision
-    return replace(decision, spent=MappingProxyType(spent))
+        comes = all_that_comes(plan, decision, members)
+        left = plan.terms.contracts[key].annual_share * comes - (comes - float(taken[:, members].sum()))
+        if highest_lift(plan, key) > 0.0 and left > 1e-6 * comes:
+            yield key
 
 
-def _goes_short(plan: Plan, decision: Decision, clearing: Clearing, taken: FloatArray) -> BoolArray:
-    """Hours in which a budget has a part served where people go short, shape (hours, parts).
+def _interrupted_miners(plan: Plan, decision: Decision, taken: FloatArray) -> Iterator[str]:
+    """Contracts under which a miner is stopped at all."""
+    for index, part in enumerate(plan.parts):
+        if part.load == "mining" and _stopped(came(plan, decision, index), taken[:, index]).any():
+            yield plan.contract(part)
 
-    There the price is above every bid: no load would be served but for a budget that binds.
+
+def _giving_way(plan: Plan, limited: Iterable[str], clearing: Clearing, taken: FloatArray) -> Iterator[str]:
+    """Contracts that are to give way: bid the highest already, or are served above the highest bid.
+
+    The second happens where the price of a budget's row is above P of the docstring of `decision`, and it is
+    there that people go without.
     """
-    served = taken > BREACH_MW
-    bound = [plan.contract(part) in decision.limited and not part.late for part in plan.parts]
-    return np.asarray(people_short(plan, clearing) & served & bound, dtype=np.bool_)
-
-
-def people_short(plan: Plan, clearing: Clearing) -> BoolArray:
-    """Hours in which the price of a part's zone is above every bid, shape (hours, parts)."""
     zone = clearing.system.zone_index(part.zone for part in plan.parts)
-    return np.asarray(clearing.price[:, zone] > highest_bid(plan), dtype=np.bool_)
+    above = clearing.price[:, zone] > highest_bid(plan) + PRICE_TOLERANCE
+    for key in limited:
+        members = contract_members(plan, key)
+        if highest_lift(plan, key) == 0.0 or (above[:, members] & (taken[:, members] > BREACH_MW)).any():
+            yield key
 
 
 def _worth_deferring(plan: Plan, decision: Decision, clearing: Clearing, name: str) -> BoolArray:
@@ -167,11 +175,10 @@ def _hold_short_stops(
 def _end_long_events(plan: Plan, decision: Decision, taken: FloatArray, index: int, ended: BoolArray) -> None:
     """Adds the hours to `ended` by which an event of AI work is too long, in place."""
     part = plan.parts[index]
-    if part.late or part.load == "mining":
-        return
+    if part.late or part.load == "mining" or plan.contract(part) in decision.capped:
+        return  # a capped contract is cut in shortages alone
     longest = int(longest_event(plan.centre))
-    stopped = _stopped(came(plan, decision, index), taken[:, index]) & ~decision.short[:, index]
-    for start, stop in runs(stopped):
+    for start, stop in runs(_stopped(came(plan, decision, index), taken[:, index])):
         if stop - start > longest:
             ended[start + longest : stop] = True
 

@@ -20,9 +20,11 @@ be done in any hour of its window. With the price p, deferring from hour t to ho
 p_t − p_s > d. The cost d is never below the tariff, so p_t > tariff wherever work is deferred and p_s ≥ 0:
 mining, which bids the tariff, is stopped before.
 
-**Shortage.** A budget that binds would oblige the system to serve a load even where people go short. No
-contract of this programme does: in hours of shortage a part bids apart from its budget. What it is not served
-there counts for the budget first; what exceeds the budget is an emergency, beyond the contract.
+**Budgets give way to people.** A row that holds an annual budget adds its price μ to the bids of its
+contract, and without a limit it would serve a load while people go without. No contract of this programme
+does: μ is at most P, what lifts the contract's highest bid to the highest of all. Where the row asks for
+more, it is left out and its bids are lifted by P instead, which is the same market with μ held at P. The
+contract is `capped`: its loads are cut in shortages alone, and what exceeds the budget is an emergency.
 
 A window in which no such pair of hours exists needs no rows: x = a and y = 0 are optimal in it. So only the
 windows in which one was seen become rows of the market, and likewise the annual budgets.
@@ -48,9 +50,6 @@ __all__ = ["Decision", "ProgrammeBid", "bids_of", "budgets_of", "first_decision"
 
 BoolArray = npt.NDArray[np.bool_]
 
-#: Ends the name of the bid that a part makes in hours of shortage.
-IN_SHORTAGE = ", in shortage"
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
@@ -59,8 +58,9 @@ class Decision:
     coming: share of each part that comes in each month, shape (parts, 12). [1]
     windows: of every late part by name: windows in which work may be done late, shape (windows,).
     limited: contracts whose annual budget binds.
-    short: hours of shortage, in which the annual budget of a part does not hold, same shape as held.
-    spent: by contract whose budget binds, energy interrupted in hours of shortage; it counts first. [MWh]
+    capped: those of them that give way to people.
+    freed: those that gave way and need not any more.
+    ordered: contracts of miners that are stopped at all: their bids differ a little by month.
     held: hours in which a part stays stopped because its stop is too short, shape (hours, parts).
     ended: hours in which a part may not be interrupted because the event is too long, or would be too short
         and its contract has no energy left to make it longer, same shape.
@@ -70,9 +70,10 @@ class Decision:
     windows: Mapping[str, BoolArray]
     held: BoolArray
     ended: BoolArray
-    short: BoolArray
     limited: frozenset[str] = field(default_factory=frozenset)
-    spent: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    capped: frozenset[str] = field(default_factory=frozenset)
+    freed: frozenset[str] = field(default_factory=frozenset)
+    ordered: frozenset[str] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +108,6 @@ def first_decision(plan: Plan) -> Decision:
         ),
         held=np.zeros(shape, dtype=np.bool_),
         ended=np.zeros(shape, dtype=np.bool_),
-        short=np.zeros(shape, dtype=np.bool_),
     )
 
 
@@ -168,46 +168,62 @@ def defer_cost(plan: Plan, part: Part) -> float:
 
 
 def highest_bid(plan: Plan) -> float:
-    """No load of an interruptible programme bids above this. [USD/MWh]"""
-    return plan.terms.parameters["bid_ceiling_share"].value * plan.value_of_lost_load
+    """No load of an interruptible programme bids above this. [USD/MWh]
+
+    A share of what its MWh is worth to people wherever it can be sent, losses on the way taken off.
+    """
+    return plan.terms.parameters["bid_ceiling_share"].value * plan.people_usd_per_mwh
+
+
+def highest_lift(plan: Plan, key: str) -> float:
+    """P of a contract: how far a budget may lift its bids, 0 where they are among the highest. [USD/MWh]
+
+    Lifted bids stay below those that loads make at the highest bid by themselves.
+    """
+    members = contract_members(plan, key)
+    if not members:
+        return 0.0
+    spacing = plan.terms.parameters["bid_spacing_usd_per_mwh"].value
+    top = highest_bid(plan) - spacing * (len(plan.parts) + 1)
+    return max(top - float(strikes(plan)[members].max()), 0.0)
 
 
 def bids_of(plan: Plan, decision: Decision, hashprice: FloatArray) -> tuple[ProgrammeBid, ...]:
-    """One bid per part, in their order; then one per part with hours of shortage, for those hours.
+    """One bid per part, in their order: the same in number and name whatever is decided.
 
     hashprice: of each month, shape (12,). [USD/(PH/s·day)]
     """
     taken, strike, ceiling = quantities(plan, decision), strikes(plan), highest_bid(plan)
-    rows, apart = [], []
+    lift = {key: highest_lift(plan, key) for key in decision.capped}
+    rows = []
     for index, part in enumerate(plan.parts):
-        value: float | FloatArray = float(strike[index])
+        key = plan.contract(part)
+        value: float | FloatArray = float(strike[index]) + (0.0 if part.late else lift.get(key, 0.0))
+        if part.load == "mining" and key in decision.ordered:
+            value = value - _by_month(plan)
         if not plan.firm and decision.ended[:, index].any():
-            value = np.where(decision.ended[:, index], ceiling, strike[index])
-        worth, short = part.value(hashprice), decision.short[:, index]
+            value = np.where(decision.ended[:, index], ceiling, value)
         quantity = taken[:, index]
-        if short.any():
-            beside = Bid(part.name + IN_SHORTAGE, part.zone, np.where(short, quantity, 0.0), value)
-            apart.append(ProgrammeBid(beside, part, worth))
-            quantity = np.where(short, 0.0, quantity)
         constant = float(quantity[0])
         same = bool(np.all(quantity == constant))
-        rows.append(
-            ProgrammeBid(Bid(part.name, part.zone, constant if same else quantity, value), part, worth)
-        )
-    return (*rows, *apart)
+        bid = Bid(part.name, part.zone, constant if same else quantity, value)
+        rows.append(ProgrammeBid(bid, part, part.value(hashprice)))
+    return tuple(rows)
+
+
+def _by_month(plan: Plan) -> FloatArray:
+    """Less than the step between two bids, more from month to month, shape (hours,). [USD/MWh]
+
+    Many hours may be as good as each other to stop a miner in, and their month decides who comes in it:
+    without an order among them, market and network would chase each other for ever.
+    """
+    spacing = plan.terms.parameters["bid_spacing_usd_per_mwh"].value
+    return np.asarray(0.9 * spacing * (plan.where.month - 1) / 12.0, dtype=np.float64)
 
 
 def taken_by(plan: Plan, clearing: Clearing) -> FloatArray:
-    """What every part takes, in hours of shortage as well, shape (hours, parts). [MW]
-
-    clearing: its bids are those of `bids_of`.
-    """
-    order = {part.name: index for index, part in enumerate(plan.parts)}
-    taken = np.array(clearing.accepted[:, : len(plan.parts)])
-    for column in range(len(plan.parts), len(clearing.bids)):
-        taken[:, order[clearing.bids[column].name.removesuffix(IN_SHORTAGE)]] += clearing.accepted[:, column]
-    taken.setflags(write=False)
-    return taken
+    """What every part takes, shape (hours, parts). [MW] clearing: its bids are those of `bids_of`."""
+    return clearing.accepted[:, : len(plan.parts)]
 
 
 def budgets_of(plan: Plan, decision: Decision) -> tuple[EnergyBudget, ...]:
@@ -217,19 +233,17 @@ def budgets_of(plan: Plan, decision: Decision) -> tuple[EnergyBudget, ...]:
     taken = quantities(plan, decision)
     year = np.zeros(plan.hours, dtype=np.int64)
     rows = []
-    for key in sorted(decision.limited):
+    for key in sorted(decision.limited - decision.capped):
         members = contract_members(plan, key)
-        comes = under_budget(plan, decision, members)
-        allowed = plan.terms.contracts[key].annual_share * all_that_comes(plan, decision, members)
-        least = float(comes.sum()) - max(allowed - decision.spent.get(key, 0.0), 0.0)
-        most = float(np.where(decision.short[:, members], 0.0, taken[:, members]).sum())
+        least = (1.0 - plan.terms.contracts[key].annual_share) * all_that_comes(plan, decision, members)
+        most = float(taken[:, members].sum())
         names = tuple(plan.parts[index].name for index in members)
         rows.append(
             EnergyBudget(
-                f"interruption of {key}",
+                budget_name(key),
                 names,
                 year,
-                np.array([max(min(least, most), 0.0)]),
+                np.array([min(least, most)]),
                 np.array([np.inf]),
             )
         )
@@ -240,13 +254,10 @@ def budgets_of(plan: Plan, decision: Decision) -> tuple[EnergyBudget, ...]:
         origin = plan.on_time(part)
         arrivals = came(plan, decision, plan.parts.index(origin))
         energy = np.bincount(window, arrivals, len(used))
-        beside = [
-            row.name + IN_SHORTAGE for row in (origin, part) if decision.short[:, plan.parts.index(row)].any()
-        ]
         rows.append(
             EnergyBudget(
                 f"work of {origin.name}",
-                (origin.name, part.name, *beside),
+                (origin.name, part.name),
                 window,
                 np.full(len(used), -np.inf),
                 np.where(used, energy, np.inf),
@@ -255,15 +266,14 @@ def budgets_of(plan: Plan, decision: Decision) -> tuple[EnergyBudget, ...]:
     return tuple(rows)
 
 
+def budget_name(key: str) -> str:
+    """Name of the row that holds a contract's annual budget."""
+    return f"interruption of {key}"
+
+
 def contract_members(plan: Plan, key: str) -> list[int]:
     """Places of the parts under a contract; late work is not interrupted, it was."""
     return [index for index, part in enumerate(plan.parts) if plan.contract(part) == key and not part.late]
-
-
-def under_budget(plan: Plan, decision: Decision, members: Sequence[int]) -> FloatArray:
-    """Power of parts that comes in hours that count for an annual budget, shape (hours, members). [MW]"""
-    comes = np.column_stack([came(plan, decision, index) for index in members])
-    return np.where(decision.short[:, members], 0.0, comes)
 
 
 def all_that_comes(plan: Plan, decision: Decision, members: Sequence[int]) -> float:

@@ -19,7 +19,7 @@ from penstock.loads.jobs import settle_jobs
 from penstock.market.system import FloatArray
 
 from .breaches import BREACH_MW, interrupted, runs
-from .decision import all_that_comes, came, contract_members, window_of
+from .decision import all_that_comes, budget_name, came, contract_members, highest_lift, window_of
 from .operate import Operation
 from .parts import Part
 
@@ -45,7 +45,7 @@ class StepMonth:
     ran_mwh: taken on time. [MWh] late_mwh: deferred work, done later in its window. [MWh]
     interrupted_mwh: not taken when it came, as the operator stopped it; includes late and lost. [MWh]
     lost_mwh: interrupted work that was never done. [MWh]
-    emergency_mwh: of interrupted, what was cut in hours of shortage beyond a budget that was used up. [MWh]
+    emergency_mwh: of interrupted, what was cut beyond a budget that gave way to people. [MWh]
     hours: hours in which something was interrupted. [h]
     worth_usd_per_mwh: what a MWh is worth, mean over what is offered. [USD/MWh]
     price_usd_per_mwh: mean price of the interrupted MWh; None where there are none. [USD/MWh]
@@ -74,10 +74,10 @@ class ContractUse:
     """How much of a contract's annual budget was used.
 
     came_mwh: energy that came under it. [MWh] allowed_mwh, used_mwh: that may be, and was, interrupted. [MWh]
-    emergency_mwh: cut in hours of shortage beyond it, which it does not count. [MWh]
+    emergency_mwh: cut beyond it, as people come first, which it does not count. [MWh]
     binds: whether the budget kept the operator from interrupting more.
-    price_usd_per_mwh: what one more MWh of the budget would save the market; 0 where it does not bind, and
-        where shortage has used it up. [USD/MWh]
+    price_usd_per_mwh: what one more MWh of the budget would save the market, at most what a budget may ask
+        for; 0 where it does not bind. [USD/MWh]
     """
 
     contract: str
@@ -150,16 +150,15 @@ def _rows(step: str, total: _Sums, hours: np.ndarray[tuple[int], np.dtype[np.int
 
 
 def _beyond_budgets(operation: Operation, missing: FloatArray) -> Mapping[str, float]:
-    """Share of what was interrupted in hours of shortage that is beyond each contract's budget. [1]"""
+    """Share of what each contract's parts were interrupted by that is beyond its budget. [1]"""
     plan, decision = operation.plan, operation.decision
-    beyond = {}
-    for key, contract in plan.terms.contracts.items():
+    beyond = dict.fromkeys(plan.terms.contracts, 0.0)
+    for key in decision.capped:
         members = contract_members(plan, key)
-        short = float(missing[:, members][decision.short[:, members]].sum())
-        allowed = contract.annual_share * all_that_comes(plan, decision, members) if members else 0.0
-        over = float(missing[:, members].sum()) - allowed
-        # What rounding leaves over a budget that binds is none.
-        beyond[key] = min(max(over, 0.0) / short, 1.0) if short > _TINY_MWH and over > 1e-6 * allowed else 0.0
+        stopped = float(missing[:, members].sum())
+        allowed = plan.terms.contracts[key].annual_share * all_that_comes(plan, decision, members)
+        if stopped > allowed:
+            beyond[key] = 1.0 - allowed / stopped
     return beyond
 
 
@@ -183,8 +182,7 @@ def _part_months(operation: Operation, index: int, missing: FloatArray, beyond: 
         late=late,
         interrupted=by_month(missing),
         lost=lost,
-        emergency=beyond[plan.contract(part)]
-        * by_month(np.where(operation.decision.short[:, index], missing, 0.0)),
+        emergency=beyond[plan.contract(part)] * by_month(missing),
         worth=offered * value,
         price=by_month(missing * price),
         cost=_cost(operation, part, missing, value, late, lost),
@@ -250,7 +248,9 @@ def _cost(
             pause = work.pause_cost_usd_per_mwh(float(stop - start), pue) - plan.tariff
             np.add.at(cost, month[start:stop], missing[start:stop] * pause)
         return cost
-    return np.asarray(whole * (part.worth_usd_per_mwh - plan.tariff), dtype=np.float64)
+    work, pue = plan.centre.work_class(part.kind), float(plan.where.pue[part.zone].mean())
+    lost_work = work.value_usd_per_mwh(pue) / (1.0 - work.idle_power_share)
+    return np.asarray(whole * (lost_work - plan.tariff), dtype=np.float64)
 
 
 def contract_use(operation: Operation) -> tuple[ContractUse, ...]:
@@ -265,19 +265,21 @@ def contract_use(operation: Operation) -> tuple[ContractUse, ...]:
     for key, contract in plan.terms.contracts.items():
         members = contract_members(plan, key)
         comes = _total(came(plan, operation.decision, index) for index in members)
-        name, short = f"interruption of {key}", operation.decision.short[:, members]
-        emergency = beyond[key] * float(missing[:, members][short].sum())
-        price = 0.0
-        if name in names and emergency == 0.0:
+        stopped = float(missing[:, members].sum())
+        emergency = beyond[key] * stopped
+        price, name = 0.0, budget_name(key)
+        if key in operation.decision.capped:
+            price = highest_lift(plan, key)
+        elif name in names:
             price = abs(float(clearing.budget_price[names.index(name)][0]))
         rows.append(
             ContractUse(
                 contract=key,
                 came_mwh=comes,
                 allowed_mwh=comes * contract.annual_share,
-                used_mwh=float(missing[:, members].sum()) - emergency,
+                used_mwh=stopped - emergency,
                 emergency_mwh=emergency,
-                binds=name in names,
+                binds=key in operation.decision.limited,
                 price_usd_per_mwh=price,
             )
         )

@@ -12,21 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from penstock.market.bid import Bid
 from penstock.market.clear import clear
 from penstock.market.clearing import Clearing
 from penstock.market.system import FloatArray, System
 
-from .breaches import BREACH_MW, count_shortage, next_decision, people_short
+from .breaches import BREACH_MW, next_decision
 from .decision import Decision, ProgrammeBid, bids_of, budgets_of, came, first_decision, taken_by
 from .network import Answer, Network, answer, coming_at
-from .parts import Plan
+from .parts import Plan, worth_to_people
 
 __all__ = ["ROUNDS", "TOLERANCE", "Operation", "absent_bids", "operate"]
-
-BoolArray = npt.NDArray[np.bool_]
 
 #: Most rounds of clearing, and how far the network's hashrate may be from its answer. [1]
 ROUNDS = 20
@@ -40,7 +37,7 @@ class Operation:
     """A programme's year.
 
     bids: of the parts, in their order.
-    clearing: the market with it; its bids are those of `bids`, then those for hours of shortage.
+    clearing: the market with it; its bids are those of `bids`, in their order.
     taken: what every part takes, shape (hours, parts). [MW]
     answer: the Bitcoin network with it.
     rounds: clearings that it took.
@@ -75,6 +72,7 @@ def operate(
 
     Raises InfeasibleError or SolverError as `clear` does.
     """
+    plan = replace(plan, people_usd_per_mwh=worth_to_people(system, plan.where.mw))
     settled = answer(plan, network, np.ones((len(plan.parts), 12)))
     search = _Search(settled.position)
     decision = replace(first_decision(plan), coming=coming_at(plan, search.position))
@@ -87,9 +85,6 @@ def operate(
         full = replace(system, budgets=(*system.budgets, *budgets)) if budgets else system
         clearing = clear(full, tuple(row.bid for row in bids), gap=GAP if budgets else 1e-6)
         following = next_decision(plan, decision, clearing)
-        if following.limited and not decision.limited:
-            following = replace(following, short=following.short | _shortage(system, plan, decision))
-        following = count_shortage(plan, following, clearing)
         served = _served(plan, decision, clearing)
         settled = answer(plan, network, served)
         # What ran against what would run if those came for whom this round pays.
@@ -97,7 +92,7 @@ def operate(
         moved = float(np.max(apart / settled.network_ehs))
         kept = following is decision
         if (kept and moved <= TOLERANCE) or number == ROUNDS:
-            found = bids_of(plan, decision, settled.hashprice)[: len(plan.parts)]
+            found = bids_of(plan, decision, settled.hashprice)
             taken = taken_by(plan, clearing)
             return Operation(
                 plan,
@@ -117,18 +112,6 @@ def operate(
         else:
             search.restart(settled.position)
         decision = replace(following, coming=coming_at(plan, search.position))
-
-
-def _shortage(system: System, plan: Plan, decision: Decision) -> BoolArray:
-    """Hours in which there is not enough for people and the whole programme, shape (hours, parts).
-
-    They are those in which people would go short if the programme were served like them. Budgets do not hold
-    there. Asked once, when the first budget binds; what it misses, `next_decision` finds.
-    """
-    bids = bids_of(replace(plan, firm=True), decision, np.ones(12))
-    found = people_short(plan, clear(system, tuple(row.bid for row in bids)))
-    found[:, [part.late for part in plan.parts]] = False
-    return found
 
 
 class _Search:

@@ -6,7 +6,7 @@ takes in the end is decided in `decision.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,11 +14,11 @@ import numpy as np
 
 from penstock.loads.compute import Centre
 from penstock.loads.fleet import Fleet
-from penstock.market.system import FloatArray, IntArray
+from penstock.market.system import FloatArray, IntArray, System
 
 from .terms import Load, Terms
 
-__all__ = ["Part", "Plan", "Where", "longest_event", "make_plan"]
+__all__ = ["Part", "Plan", "Where", "longest_event", "make_plan", "worth_to_people"]
 
 #: low, full: a machine in low-power mode, and what full power adds, or all of one without that mode. late:
 #: deferred work, done later in its window. kept: power of AI work that no contract may take beyond what
@@ -89,6 +89,7 @@ class Plan:
     """All that is known before the market clears.
 
     value_of_lost_load: of the market. [USD/MWh]
+    people_usd_per_mwh: least that a MWh at a site is worth to people who go without somewhere. [USD/MWh]
     tariff: what the programme pays. [USD/MWh]
     firm: served like firm demand: nobody is interrupted, nothing deferred.
     """
@@ -100,6 +101,7 @@ class Plan:
     where: Where
     tariff: float
     value_of_lost_load: float
+    people_usd_per_mwh: float
     firm: bool
 
     @property
@@ -151,7 +153,45 @@ def make_plan(
             terms.parameters["typical_event_hours"].value,
         )
     ]
-    return Plan((*mining, *compute), terms, fleet, centre, where, tariff, value_of_lost_load, firm)
+    return Plan(
+        parts=(*mining, *compute),
+        terms=terms,
+        fleet=fleet,
+        centre=centre,
+        where=where,
+        tariff=tariff,
+        value_of_lost_load=value_of_lost_load,
+        people_usd_per_mwh=value_of_lost_load,
+        firm=firm,
+    )
+
+
+def worth_to_people(system: System, zones: Iterable[str]) -> float:
+    """Least that a MWh in one of the zones is worth to people who go without anywhere. [USD/MWh]
+
+    A MWh sent from a to b is worth there what arrives, less what sending costs: w(a) = (1 − loss)·w(b) − cost
+    along the best way, with the value of lost load at the end. Zones that it cannot reach do not count.
+    """
+    links = [
+        (start, end, corridor)
+        for corridor in system.corridors
+        for start, end, limit in (
+            (corridor.from_zone, corridor.to_zone, corridor.forward_limit),
+            (corridor.to_zone, corridor.from_zone, corridor.backward_limit),
+        )
+        if np.max(limit) > 0.0
+    ]
+    least = system.value_of_lost_load
+    sources = set(zones)
+    for target in system.zones:
+        worth = {target: system.value_of_lost_load}
+        for _ in system.zones:
+            for start, end, corridor in links:
+                if end in worth:
+                    sent = (1.0 - corridor.loss) * worth[end] - corridor.cost
+                    worth[start] = max(worth.get(start, -np.inf), sent)
+        least = min(least, *(worth[zone] for zone in sources if zone in worth), system.value_of_lost_load)
+    return float(least)
 
 
 def _mining_parts(zone: str, megawatts: float, fleet: Fleet, hours: int) -> Iterator[Part]:
@@ -185,7 +225,10 @@ def _compute_parts(
     total = np.sum(list(power.values()), axis=0)
     spare = np.maximum(megawatts - total, 0.0)
     cuttable = centre.response(longest_event(centre))
-    dearest = max(kind.value_usd_per_mwh(mean_pue) for kind in centre.classes)
+    # A stopped machine still waits, so cutting a MWh stops more than a MWh of work.
+    cuts = {
+        kind.key: kind.value_usd_per_mwh(mean_pue) / (1.0 - kind.idle_power_share) for kind in centre.classes
+    }
     for kind in centre.classes:
         series = power[kind.key]
         part = Part(
@@ -197,7 +240,7 @@ def _compute_parts(
             step=_STEP_OF[kind.step],
             offered=series,
             worth_usd_per_mwh=kind.value_usd_per_mwh(mean_pue),
-            cut_cost_usd_per_mwh=kind.value_usd_per_mwh(mean_pue),
+            cut_cost_usd_per_mwh=cuts[kind.key],
         )
         if kind.step == "firm":
             yield part
@@ -210,7 +253,7 @@ def _compute_parts(
             mode="kept",
             step="serving_cut",
             offered=series - reach,
-            cut_cost_usd_per_mwh=dearest,
+            cut_cost_usd_per_mwh=max(cuts.values()),
         )
         if kind.step == "interruptible" or kind.window_hours is None:
             yield replace(part, offered=reach, cut_cost_usd_per_mwh=cut_cost)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .formats import shortened
+
 __all__ = [
     "Cell",
     "Column",
@@ -92,12 +94,10 @@ def cited(summary: dict[str, Any], *keys: str) -> tuple[Cell, ...]:
     anchors = source_anchors(summary)
     titles = {str(found["source"]): str(found["title"]) for found in summary["sources"]}
     return tuple(
-        Cell(_short(titles[key]), href=f"#{anchors[key]}") for key in dict.fromkeys(keys) if key in anchors
+        Cell(shortened(titles[key], SHORT_TITLE), href=f"#{anchors[key]}")
+        for key in dict.fromkeys(keys)
+        if key in anchors
     )
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= SHORT_TITLE else title[: SHORT_TITLE - 1].rstrip(" ,:(") + "…"
 
 
 def source_of(summary: dict[str, Any], parameter: str) -> Cell:

@@ -43,7 +43,7 @@ def centre_sentences(summary: dict[str, Any]) -> dict[str, str]:
     size = (
         f"{number(ai['mw'])} MW of AI computing; a MWh at the meter is worth "
         f"{number(ai['value_usd_per_mwh'])} USD "
-        "to it on average."
+        "to it, mean over its energy, gross rent."
         if ai["mw"]
         else "The programme has no AI computing. The figures below are those of a centre that it would take."
     )
@@ -99,26 +99,26 @@ def _classes(summary: dict[str, Any]) -> Table:
     rows = tuple(
         row_of(
             str(row["name"]),
-            WORK.get(row["work_class"], ""),
+            number(row["value_usd_per_mwh"]),
+            _terms(row, _contract_of(summary, row["work_class"])),
             percent(row["share"]),
             number(row["rent_usd_per_gpu_hour"], 2),
             number(row["node_power_kw"], 2),
-            number(row["value_usd_per_mwh"]),
-            _terms(row, _contract_of(summary, row["work_class"])),
             number(row["energy_gwh"], 1),
+            WORK.get(row["work_class"], ""),
             source_of(summary, f"ai_share_{row['work_class']}"),
         )
         for row in summary["loads"]["ai"]["classes"]
     )
     columns = (
         words("Work"),
-        words("What it is"),
+        Column("Worth", "USD/MWh"),
+        words("What may be taken"),
         Column("Share", "% of IT power"),
         Column("Rent", "USD/GPU-hour"),
         Column("Power", "kW per 8 GPUs"),
-        Column("Worth", "USD/MWh"),
-        words("What may be taken"),
         Column("Energy", "GWh a year"),
+        words("What it is"),
         words("Source of share"),
     )
     return Table(

@@ -23,6 +23,8 @@ LINES = (BASE, SECOND, THIRD, "#aa4499", "#661100", "#56b4e9")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 # Points of a sorted curve that are drawn: a year's 8,760 hours are not to be told apart on a page.
 CURVE_POINTS = 400
+#: Longest name of a party beside its bars; the page breaks it into lines on a narrow screen.
+WIDE_LABEL = 60
 SHARES = {"ticksuffix": "%", "range": [0, 100], "dtick": 20}
 
 
@@ -34,7 +36,7 @@ def incidence(summary: dict[str, Any]) -> Chart:
     rules = (("pooled", "Pooled billing", BASE), ("marginal", "Marginal pricing", SECOND))
     names: dict[str, str] = {}
     for rule, _, _ in rules:
-        names |= {p["party"]: label(p["name"]) for p in summary["incidence"][rule]["parties"]}
+        names |= {p["party"]: label(p["name"], WIDE_LABEL) for p in summary["incidence"][rule]["parties"]}
     data = []
     for rule, title, colour in rules:
         changes = {p["party"]: p["change_usd"] for p in summary["incidence"][rule]["parties"]}

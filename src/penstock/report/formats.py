@@ -14,6 +14,7 @@ __all__ = [
     "percent",
     "plain",
     "short_percent",
+    "shortened",
     "signed",
     "value_text",
 ]
@@ -84,11 +85,19 @@ def value_text(value: Any, unit: str = "") -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def shortened(text: str, limit: int) -> str:
+    """At most `limit` characters of a text, cut between words where it has any."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    if not text[limit - 1].isspace():
+        cut = cut.rpartition(" ")[0] or cut
+    return cut.rstrip(" ,:;(") + "…"
+
+
 def label(text: Any, limit: int = NARROW_CHART_LABEL) -> str:
     """A name for a chart: shortened, and with the marks escaped that Plotly would read as HTML."""
-    words = str(text)
-    if len(words) > limit:
-        words = words[: limit - 1].rstrip() + "…"
+    words = shortened(str(text), limit)
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

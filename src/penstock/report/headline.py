@@ -119,9 +119,12 @@ def _full_cost(summary: dict[str, Any]) -> list[str]:
         if tariff >= max(model, published)
         else "lies between the two"
     )
+    own = number(summary["base"].get("pooled_cost_usd_per_mwh"), 2)
     return [
-        f"With capacity payments, supply costs {number(model, 1)} {currency}/kWh in the model and "
-        f"{number(published, 1)} {currency}/kWh as published; the tariff of {number(tariff, 2)} {place}."
+        f"With capacity payments and at the billed costs of fuel, supply costs {number(model, 1)} "
+        f"{currency}/kWh in the model and {number(published, 1)} {currency}/kWh as published; the tariff of "
+        f"{number(tariff, 2)} {place}. The pooled cost of supply below, {own} USD/MWh without the programme, "
+        "takes the generating costs of the model's plants instead."
     ]
 
 
@@ -176,21 +179,22 @@ def _unsettled(summary: dict[str, Any]) -> list[str]:
 
 def _near(gap: Any) -> str:
     """A gap in words, never less than it is."""
-    found = as_number(gap)
-    if found is None:
-        return "an unknown part"
+    found = float(gap)
     return next((words for limit, words in NEAR if found <= limit), f"{number(math.ceil(found * 100))}%")
 
 
 def proof(summary: dict[str, Any]) -> str:
     """How near the best the two clearings are proved to be, in one sentence."""
-    base, other = (_near(summary["clearing"][side]["gap"]) for side in ("base", "with_programme"))
-    least = "of the least cost (net of what the loads bid)"
+    gaps = [summary["clearing"][side]["gap"] for side in ("base", "with_programme")]
+    if any(as_number(gap) is None for gap in gaps):
+        return "How near the cost of these years is to the least that is possible is not known."
+    base, other = (_near(gap) for gap in gaps)
+    least = "above the least that is possible"
     if base == other:
-        return f"Both clearings are proved within {base} {least} by an independent lower bound."
+        return f"An independent check proves that the cost of neither year is more than {base} {least}."
     return (
-        f"By an independent lower bound, the clearing without the programme is proved within {base} {least}, "
-        f"the one with it within {other}."
+        f"An independent check proves that the cost of the year without the programme is at most {base} "
+        f"{least}, that of the year with it at most {other}."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .cells import Cell, Column, Table, cited, row_of, source_of, words
-from .formats import MONTHS, as_number, label, millions, number, percent, signed
+from .formats import MONTHS, as_number, label, millions, number, percent, short_percent, signed
 from .fuels import BASE, SECOND, THIRD
 from .plots import Chart, Key, frame, line_trace, rounded
 
@@ -39,16 +39,24 @@ def miner_charts(summary: dict[str, Any]) -> dict[str, Chart]:
 
 
 def own_effect_sentence(summary: dict[str, Any]) -> str:
-    """What a fleet of the programme's whole size does to the income of all miners, itself included."""
-    found = summary["loads"]["own_effect"]
+    """What the programme's miners do to the income of all miners, then what a fleet of 2,000 MW would do."""
+    loads = summary["loads"]
+    found, network, megawatts = loads["own_effect"], loads["network"], as_number(loads["miners"]["mw"])
     answered, alone = found["with_response"], found["without_response"]
-    return (
+    case = (
         f"{number(found['mw'])} MW of mining at {number(found['efficiency_j_per_th'], 1)} J/TH would lower "
-        "every "
-        f"miner's income by itself: on {found['date']} from {number(found['hashprice_usd_per_ph_day'], 2)} "
-        "to "
+        f"it on {found['date']} from {number(found['hashprice_usd_per_ph_day'], 2)} to "
         f"{number(answered['hashprice_usd_per_ph_day'], 2)} USD per PH/s and day, as others leave "
         f"({number(alone['hashprice_usd_per_ph_day'], 2)} if nobody left)."
+    )
+    if not megawatts:
+        return f"The hashprice is the income of all miners. {case}"
+    falls = [row["fall"] for row in network["months"]]
+    low, high = percent(min(falls), 1), percent(max(falls), 1)
+    size = low if low == high else f"{low} to {high}, by month"
+    return (
+        f"The programme's own {number(megawatts)} MW of mining lower the hashprice, the income of all "
+        f"miners, by {size} (network of {network['year']}). To compare: {case}"
     )
 
 
@@ -75,6 +83,16 @@ def miner_sentences(summary: dict[str, Any]) -> dict[str, str]:
         if as_number(miners["mw"])
         else "The programme has no mining. The machines below are those that it would take."
     )
+    rows = summary["loads"]["elasticity"]
+    met = sum(_inside(row) for row in rows)
+    stronger = sum(abs(row["responding"]) > abs(row["published"]) for row in rows)
+    texas = (
+        f"Do real miners stop as these do? At {met} of {len(rows)} levels of hashprice the answer to prices "
+        "published for Texas lies in the model's range; the model's miners answer more strongly than the "
+        f"real ones at {stronger} of {len(rows)}."
+        if rows
+        else ""
+    )
     stop = (
         f"From the operator's call to the first step it takes {number(miners['notice_minutes'])} minutes, "
         "to "
@@ -82,21 +100,22 @@ def miner_sentences(summary: dict[str, Any]) -> dict[str, str]:
         "start "
         f"again; a stop lasts at least {number(miners['minimum_stop_hours'])} h."
     )
-    return {"verdict": verdict, "size": size, "stop": stop, "own_effect": own_effect_sentence(summary)}
+    effect = own_effect_sentence(summary)
+    return {"verdict": verdict, "size": size, "stop": stop, "own_effect": effect, "texas": texas}
 
 
 def _machines(summary: dict[str, Any]) -> Table:
     rows = tuple(
         row_of(
             str(row["model"]),
-            percent(row["share"]),
-            number(row["machines"]),
-            number(row["efficiency_j_per_th"], 1),
-            number(row["meter_j_per_th"], 2),
             number(row["break_even_low_usd_per_mwh"], 1),
             number(row["break_even_full_usd_per_mwh"], 1),
             percent(row["served_share_low"]),
             percent(row["served_share_full"]),
+            percent(row["share"]),
+            number(row["machines"]),
+            number(row["efficiency_j_per_th"], 1),
+            number(row["meter_j_per_th"], 2),
             number(row["price_usd"]),
             source_of(summary, f"mining_fleet_share_{row['cohort']}"),
         )
@@ -104,14 +123,14 @@ def _machines(summary: dict[str, Any]) -> Table:
     )
     columns = (
         words("Machine"),
-        Column("Share", "% of MW"),
-        Column("Machines"),
-        Column("At the machine", "J/TH"),
-        Column("At the meter", "J/TH"),
         Column("Break-even, low power", "USD/MWh"),
         Column("Break-even, full power", "USD/MWh"),
         Column("Low power runs", "% of the year"),
         Column("Full power runs", "% of the year"),
+        Column("Share", "% of MW"),
+        Column("Machines"),
+        Column("At the machine", "J/TH"),
+        Column("At the meter", "J/TH"),
         Column("Price", "USD a machine"),
         words("Source of share"),
     )
@@ -265,7 +284,7 @@ def _own_effect(summary: dict[str, Any]) -> Table:
         Column("Hashprice", "USD/PH/day"),
         Column("Fleet's share", "% of the network"),
         Column("Others that leave", "EH/s"),
-        Column("Income the fleet loses by it", "million USD a day"),
+        Column("Income it loses", "million USD a day"),
     )
     caption = (
         f"Own effect of {number(found['mw'])} MW at {number(found['efficiency_j_per_th'], 1)} J/TH "
@@ -290,44 +309,43 @@ def _investment(summary: dict[str, Any]) -> Table:
     def cash(case: dict[str, Any], year: int) -> str:
         return millions(case["cash_usd"][year]) if year < len(case["cash_usd"]) else number(None)
 
-    rows = [row_of("Machines and site", "million USD", *(millions(case["capital_usd"]) for case in found))]
+    rows = [row_of("Machines and site", *(millions(case["capital_usd"]) for case in found), "million USD")]
     rows += [
-        row_of(f"Cash in year {year + 1}", "million USD", *(cash(case, year) for case in found))
+        row_of(f"Cash in year {year + 1}", *(cash(case, year) for case in found), "million USD")
         for year in range(years)
     ]
     rows += [
-        row_of("Resale at the end", "million USD", *(millions(case["resale_usd"]) for case in found)),
+        row_of("Resale at the end", *(millions(case["resale_usd"]) for case in found), "million USD"),
         row_of(
             "Net present value",
-            "million USD",
             *(_toned(case["net_present_usd"]) for case in found),
+            "million USD",
             kind="total",
         ),
         row_of(
             "Return",
-            "% a year",
             *(percent(case["internal_rate_share_per_year"], 1) for case in found),
+            "% a year",
         ),
         row_of(
             "Paid back after",
-            "years",
             *(
                 "never" if as_number(case["payback_years"]) is None else number(case["payback_years"], 1)
                 for case in found
             ),
+            "years",
         ),
     ]
     columns = (
         words("The investor in mining"),
-        words("Unit"),
         *(Column(CASES[name]) for name in CASES if name in cases),
+        words("Unit"),
     )
     note = (
         "Low and high take every assumption at its end at once: outer bounds, not likely outcomes. "
-        "Hashprice falls "
-        "from year to year as assumed; a year in which the fleet cannot cover its costs counts as closed. "
-        "A dash: sold by then."
-    )
+        f"{_terms(summary)} A year in which the fleet cannot cover its costs counts as closed. A dash: sold "
+        f"by then. {_resale(summary)}"
+    ).strip()
     return Table(
         "table-investment",
         "What the investor in mining gets",
@@ -338,26 +356,70 @@ def _investment(summary: dict[str, Any]) -> Table:
     )
 
 
+def _assumed(summary: dict[str, Any], parameter: str) -> dict[str, Any] | None:
+    rows = summary["programme"]["assumptions"]
+    return next((row for row in rows if row["parameter"] == parameter), None)
+
+
+def _share_with_range(row: dict[str, Any]) -> str:
+    """A share of one year and its range, such as "25.8% a year (17.7% to 39.8%)"."""
+    ends = " to ".join(short_percent(row[end]) for end in ("low", "high"))
+    return f"{short_percent(row['value'])} a year ({ends})"
+
+
+def _terms(summary: dict[str, Any]) -> str:
+    """What the investor reckons with, in a sentence."""
+    fall = _assumed(summary, "mining_hashprice_decline_share_per_year")
+    asked = _assumed(summary, "mining_discount_share_per_year")
+    if fall is None or asked is None:
+        return "Hashprice falls from year to year as assumed."
+    return (
+        f"Hashprice is taken to fall by {_share_with_range(fall)}; the return asked, at which the net "
+        f"present value would be zero, is {_share_with_range(asked)}."
+    )
+
+
+def _resale(summary: dict[str, Any]) -> str:
+    """Why resale is higher where all else is worse; empty where it is not."""
+    cases = summary["loads"]["miners"]["investment"]
+    site, life = (
+        _assumed(summary, name) for name in ("mining_site_capex_usd_per_mw", "mining_machine_life_years")
+    )
+    if site is None or life is None or not {"low", "central"} <= set(cases):
+        return ""
+    if cases["low"]["resale_usd"] <= cases["central"]["resale_usd"]:
+        return ""
+    return (
+        f"Resale is higher in the low case: it sells after {number(life['low'])} years, not "
+        f"{number(life['value'])}, and from a dearer site ({number(site['high'])}, not "
+        f"{number(site['value'])} USD/MW), of whose cost more is then left."
+    )
+
+
 def _toned(usd: Any) -> Cell:
     found = as_number(usd)
     text = signed(None if found is None else found / 1e6, 1)
     return Cell(text, tone="" if found is None else "good" if found >= 0.0 else "bad")
 
 
+def _inside(row: dict[str, Any]) -> bool:
+    """Whether the published elasticity lies in the model's range."""
+    return bool(row["low"] <= row["published"] <= row["high"])
+
+
 def _within(row: dict[str, Any]) -> Cell:
-    inside = row["low"] <= row["published"] <= row["high"]
-    return Cell("yes", tone="good") if inside else Cell("no", tone="bad")
+    return Cell("yes", tone="good") if _inside(row) else Cell("no", tone="bad")
 
 
 def _elasticity(summary: dict[str, Any]) -> Table:
     rows = tuple(
         row_of(
             f"{number(row['percentile'])}%",
-            number(row["hashprice_usd_per_ph_day"], 1),
             number(row["responding"], 2),
-            f"{number(row['low'], 2)} to {number(row['high'], 2)}",
             number(row["published"], 2),
             _within(row),
+            f"{number(row['low'], 2)} to {number(row['high'], 2)}",
+            number(row["hashprice_usd_per_ph_day"], 1),
             number(row["all_hours"], 2),
             number(row["published_all_hours"], 2),
         )
@@ -365,11 +427,11 @@ def _elasticity(summary: dict[str, Any]) -> Table:
     )
     columns = (
         words("Hashprice at its percentile"),
-        Column("Hashprice", "USD/PH/day"),
         Column("Dear hours, model"),
-        Column("Dear hours, range"),
         Column("Dear hours, published"),
         words("Published in range"),
+        Column("Dear hours, range"),
+        Column("Hashprice", "USD/PH/day"),
         Column("All hours, model"),
         Column("All hours, published"),
     )

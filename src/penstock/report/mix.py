@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import plotly.offline
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from penstock.errors import Fault, InputError
 
-from .cells import Cell, Column, Row, Table, row_of, source_anchors, source_cell, words
-from .formats import millions, number, signed, value_text
+from .cells import Cell, Column, Table, row_of, source_anchors, source_cell, words
+from .formats import millions, number, value_text
+from .mix_tables import loads_table, points_table
 from .mix_words import full_mixes, mix_headline, mix_name, mix_remarks
 from .plots import Chart, Key, frame, rounded
 from .render import _json, _part, _script
@@ -33,7 +35,10 @@ AI, HALF, MINING = "#00306f", "#7f9f7a", "#f5c518"
 # A map with one sign runs from pale (0) to dark; one with both signs has white at 0.
 PALE, DARK, GAIN, PAY = "#f3f6f9", "#00558c", "#0b6b3a", "#a23b00"
 RING = "#1c2733"
+# What is green below 0 and orange above it, also where all values have one sign.
+GAINS = ("consumer_change_pooled_usd", "consumer_change_marginal_usd")
 NAMED_APART = 0.06  # share of the axes between points that both bear a number
+ROOM_TO_THE_RIGHT = 0.6  # share of the axis beyond which a number stands left of its point
 
 # Field, title, unit, divisor for display, decimals.
 MAPS = (
@@ -81,7 +86,8 @@ def render_mix(document: dict[str, Any]) -> str:
         constant=constant,
         tables={
             "best": _best(document),
-            "points": _points(document),
+            "points": points_table(document),
+            "loads": loads_table(document),
             "assumptions": _assumptions(document),
             "sources": _sources(document),
         },
@@ -122,20 +128,51 @@ def _outer(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return kept
 
 
-def _names(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """MW of mining of each point, and nothing where it would cover one that is named already. [MW]"""
-    place = np.array([[row["consumer_change_pooled_usd"], row["income_usd"]] for row in rows])
-    place = (place - place.min(axis=0)) / np.maximum(np.ptp(place, axis=0), 1e-9)
-    named: list[int] = []
-    for index in reversed(range(len(rows))):  # all mining first, as the points of all AI lie close
-        if all(np.abs(place[index] - place[other]).max() > NAMED_APART for other in named):
-            named.append(index)
-    return [number(row["mining_mw"]) if index in named else "" for index, row in enumerate(rows)]
+def _places(points: Sequence[dict[str, Any]]) -> npt.NDArray[np.float64]:
+    """Where the points lie between the ends of both axes; shape (points, 2). [share of 1]"""
+    place = np.array([[row["consumer_change_pooled_usd"], row["income_usd"]] for row in points])
+    found: npt.NDArray[np.float64] = (place - place.min(axis=0)) / np.maximum(np.ptp(place, axis=0), 1e-9)
+    return found
+
+
+def _names(points: Sequence[dict[str, Any]]) -> dict[tuple[float, float], tuple[str, str]]:
+    """MW of mining beside a point, and on which side of it there is room, by MW of mining and of AI.
+
+    Points too close to tell apart bear their names together, beside one of them.
+    """
+    place = _places(points)
+    groups: list[list[int]] = []
+    for index in reversed(range(len(points))):  # all mining first, as the points of all AI lie close
+        near = (g for g in groups if np.abs(place[index] - place[g[0]]).max() <= NAMED_APART)
+        group = next(near, None)
+        if group is None:
+            groups.append([index])
+        else:
+            group.append(index)
+    found = {}
+    for group in groups:
+        row = points[group[0]]
+        name = " · ".join(number(points[index]["mining_mw"]) for index in sorted(group))
+        side = "middle left" if place[group[0], 0] > ROOM_TO_THE_RIGHT else "middle right"
+        found[row["mining_mw"], row["ai_mw"]] = (name, side)
+    return found
+
+
+def _line(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Points on the line of the best of the two axes; none where they hide it."""
+    outer = _outer(points)
+    keys = [(row["mining_mw"], row["ai_mw"]) for row in outer]
+    members = [(row["mining_mw"], row["ai_mw"]) in keys for row in points]
+    return outer if np.ptp(_places(points)[members], axis=0).max() > NAMED_APART else []
 
 
 def _traces(points: Sequence[dict[str, Any]], named: bool) -> list[dict[str, Any]]:
     """The line of the best of the two axes, then the points. named: with the MW of mining beside each."""
-    outer = _outer(points)
+    outer = _line(points)
+    names = _names(points) if named else {}
+
+    def label_of(row: dict[str, Any]) -> tuple[str, str]:
+        return names.get((row["mining_mw"], row["ai_mw"]), ("", "middle right"))
 
     def axis(rows: Sequence[dict[str, Any]], key: str) -> list[float | None]:
         return rounded([row[key] / 1e6 for row in rows], 3)
@@ -147,8 +184,8 @@ def _traces(points: Sequence[dict[str, Any]], named: bool) -> list[dict[str, Any
             "x": axis(rows, "consumer_change_pooled_usd"),
             "y": axis(rows, "income_usd"),
             "hovertext": [mix_name(row) for row in rows],
-            "text": _names(rows) if named else [""] * len(rows),
-            "textposition": "middle right",
+            "text": [label_of(row)[0] for row in rows],
+            "textposition": [label_of(row)[1] for row in rows],
             "cliponaxis": False,
             "marker": marker,
             "hovertemplate": "%{hovertext}<br>consumers %{x:+,.1f}<br>income %{y:,.1f} million USD"
@@ -164,6 +201,7 @@ def _traces(points: Sequence[dict[str, Any]], named: bool) -> list[dict[str, Any
             "line": {"color": "#7b8794", "width": 2},
             "hoverinfo": "skip",
         }
+        for _ in outer[:1]
     ]
     mixed = [row for row in points if _share(row) is not None]
     for efficient, shape, size in ((True, "circle", 12), (False, "x", 8)):
@@ -190,12 +228,6 @@ def _traces(points: Sequence[dict[str, Any]], named: bool) -> list[dict[str, Any
 def _frontier(document: dict[str, Any]) -> list[Chart]:
     """Income against what consumers pay, coloured by the share of mining: all mixes, then all the power."""
     points, full = document["points"], full_mixes(document)
-    keys = (
-        Key("all AI", AI),
-        Key("half and half", HALF),
-        Key("all mining", MINING),
-        Key("best of these two alone", "#7b8794", "solid"),
-    )
     size = number(document["programme"]["mw"])
     x_title, y_title = "← less · consumers pay · more →", "Income of the seller"
     whole = frame(x_title, y_title, hovermode="closest", xaxis={"tickformat": ",~r", "nticks": 6})
@@ -215,10 +247,9 @@ def _frontier(document: dict[str, Any]) -> list[Chart]:
             "Points by mix; the table of mixes holds the same numbers.",
             _traces(points, named=False),
             whole,
-            keys,
+            _keys(points),
             400,
-            note="Ringed points are efficient in all objectives, crosses are not; the diamond is the year "
-            "without a programme. Better is up and to the left.",
+            note=_marks(points),
         ),
         Chart(
             "chart-mix-split",
@@ -227,11 +258,30 @@ def _frontier(document: dict[str, Any]) -> list[Chart]:
             "Points by mix; the table of mixes holds the same numbers.",
             _traces(full, named=True),
             close,
-            keys,
+            _keys(full),
             400,
-            note="Numbers beside the points: MW of mining, the rest is AI. The axes do not start at 0.",
+            note="Numbers beside the points: MW of mining, the rest is AI; several numbers where points lie "
+            "too close to tell apart. The axes do not start at 0.",
         ),
     ]
+
+
+def _keys(points: Sequence[dict[str, Any]]) -> tuple[Key, ...]:
+    keys = [Key("all AI", AI), Key("half and half", HALF), Key("all mining", MINING)]
+    if _line(points):
+        keys.append(Key("best of these two alone", "#7b8794", "solid"))
+    return tuple(keys)
+
+
+def _marks(points: Sequence[dict[str, Any]]) -> str:
+    """What the marks of these points mean, no more than those that are drawn."""
+    mixed = [row for row in points if _share(row) is not None]
+    told = "Each point is a mix; all are efficient."
+    if not all(row["efficient"] for row in mixed):
+        told = "Ringed points are efficient in all objectives, crosses are not."
+    if len(mixed) < len(points):
+        told += " The diamond is the year without a programme."
+    return told + " Better is up and to the left. Points may cover one another: the table of mixes has each."
 
 
 def _maps(document: dict[str, Any]) -> tuple[list[Chart], list[str]]:
@@ -256,14 +306,14 @@ def _map(
     cells: list[list[float | None]] = [[None] * len(sizes) for _ in sizes]
     for row, value in zip(points, rounded(values, decimals), strict=True):
         cells[place[row["ai_mw"]]][place[row["mining_mw"]]] = value
-    both = min(values) < 0.0 < max(values)
+    falls, both = max(values) <= 0.0, min(values) < 0.0 < max(values)
+    low_colour, zero, high_colour = (GAIN, "#ffffff", PAY) if key in GAINS or both else (DARK, PALE, DARK)
     if both:
-        scale = [[0.0, GAIN], [0.5, "#ffffff"], [1.0, PAY]]
+        scale = [[0.0, low_colour], [0.5, zero], [1.0, high_colour]]
         limit = max(abs(min(values)), abs(max(values)))
         span = {"zmin": -limit, "zmax": limit}
     else:
-        falls = max(values) <= 0.0
-        scale = [[0.0, DARK], [1.0, PALE]] if falls else [[0.0, PALE], [1.0, DARK]]
+        scale = [[0.0, low_colour], [1.0, zero]] if falls else [[0.0, zero], [1.0, high_colour]]
         span = {"zmin": min(*values, 0.0), "zmax": max(*values, 0.0)}
     data = [
         {
@@ -310,85 +360,6 @@ def _best(document: dict[str, Any]) -> Table:
     columns = (words("Objective"), words("Best mix"), Column("Value", "a year"))
     note = "Of equals, the one that is best by the other objectives, in the order of this table."
     return Table("table-mix-best", "Best by one objective alone", columns, tuple(rows), note)
-
-
-def _points(document: dict[str, Any]) -> Table:
-    currency = document["country"]["currency"]
-    best: dict[tuple[float, float], list[str]] = {}
-    for found, objective in zip(document["best"], document["objectives"], strict=True):
-        best.setdefault((found["mining_mw"], found["ai_mw"]), []).append(objective["title"].lower())
-    order = sorted(
-        document["points"],
-        key=lambda row: (not row["efficient"], row["consumer_change_pooled_usd"], row["mining_mw"]),
-    )
-    columns = (
-        Column("Mining", "MW"),
-        Column("AI", "MW"),
-        words("Efficient"),
-        Column("Energy", "GWh"),
-        Column("Income", "M USD"),
-        Column("Consumers, pooled", "M USD"),
-        Column("Consumers, pooled", f"{currency}/kWh"),
-        Column("Consumers, hourly", "M USD"),
-        Column("Consumers, hourly", f"{currency}/kWh"),
-        Column("System cost", "M USD"),
-        Column("Not served", "GWh"),
-        Column("Fuel imports", "M USD"),
-        Column("CO₂", "Mt"),
-        Column("Interrupted", "GWh"),
-        Column("Left", "GWh"),
-        Column("Jobs"),
-        Column("low"),
-        Column("high"),
-        Column("Jobs", "per MW offered"),
-        Column("Jobs", "per MW that ran"),
-        Column("Hashprice", "USD/(PH/s·day)"),
-        Column("Loads' margin", "M USD"),
-        words("Settled"),
-        words("Best in"),
-    )
-    rows = tuple(_point(row, best.get((row["mining_mw"], row["ai_mw"]), [])) for row in order)
-    note = (
-        "Consumers, system cost, not served, fuel imports and CO₂: change against the year without a "
-        "programme. Loads' margin: worth of the energy less payment, before machines are paid. A column's "
-        "name sorts the table by it."
-    )
-    return Table("table-mix-points", "All mixes, efficient ones first", columns, rows, note, tools=True)
-
-
-def _point(row: dict[str, Any], best: list[str]) -> Row:
-    def cell(text: str) -> Cell:
-        return Cell(text, text.replace(",", "").replace("\N{MINUS SIGN}", "-"))
-
-    def change(key: str, divisor: float = 1e6, decimals: int = 1) -> Cell:
-        return cell(signed(row[key] / divisor, decimals))
-
-    return row_of(
-        number(row["mining_mw"]),
-        cell(number(row["ai_mw"])),
-        "yes" if row["efficient"] else "no",
-        cell(number(row["energy_gwh"])),
-        cell(millions(row["income_usd"])),
-        change("consumer_change_pooled_usd"),
-        change("consumer_change_pooled_per_kwh", 1.0, 3),
-        change("consumer_change_marginal_usd"),
-        change("consumer_change_marginal_per_kwh", 1.0, 3),
-        change("cost_change_usd"),
-        change("unserved_change_gwh", 1.0, 2),
-        change("fuel_imports_change_usd"),
-        change("emissions_change_t", 1e6, 2),
-        cell(number(row["interrupted_gwh"], 1)),
-        cell(number(row["left_gwh"])),
-        cell(number(row["jobs"])),
-        cell(number(row["jobs_low"])),
-        cell(number(row["jobs_high"])),
-        cell(number(row["jobs_per_offered_mw"], 2)),
-        cell(number(row["jobs_per_ran_mw"], 2)),
-        cell(number(row["hashprice_usd_per_ph_day"], 2)),
-        cell(millions(row["margin_usd"], 0)),
-        "yes" if row["settled"] else "no",
-        ", ".join(best),
-    )
 
 
 def _assumptions(document: dict[str, Any]) -> Table:

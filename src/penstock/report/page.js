@@ -8,8 +8,29 @@
 
   // --- charts, each drawn when it comes near the screen ---
   const draw = {};
+  // On a narrow screen names beside bars go over several lines and days are named every other one.
+  const NARROW = 440;
+  const lines = (name) => name.split(" ").reduce((found, word) => {
+    const last = found[found.length - 1];
+    if (last && (last + " " + word).length <= 14) found[found.length - 1] = last + " " + word;
+    else found.push(word);
+    return found;
+  }, []).join("<br>");
+  const fitted = (plot, layout) => {
+    if (plot.clientWidth >= NARROW) return layout;
+    const found = Object.assign({}, layout);
+    const small = { size: 11 };
+    if (layout.yaxis && layout.yaxis.ticktext) {
+      found.yaxis = Object.assign({}, layout.yaxis, { ticktext: layout.yaxis.ticktext.map(lines), tickfont: small });
+      found.margin = Object.assign({}, layout.margin, { l: 8, r: 12 });
+    }
+    if (layout.xaxis && layout.xaxis.dtick === 86400000) {
+      found.xaxis = Object.assign({}, layout.xaxis, { dtick: 2 * 86400000, tickangle: 0, tickfont: small });
+    }
+    return found;
+  };
   Object.keys(specs).forEach((id) => {
-    draw[id] = () => Plotly.newPlot(byId(id), specs[id].data, specs[id].layout, config);
+    draw[id] = () => Plotly.newPlot(byId(id), specs[id].data, fitted(byId(id), specs[id].layout), config);
   });
 
   // --- the week chart ---
@@ -61,7 +82,7 @@
   const week = byId("week");
   draw["chart-dispatch"] = () => {
     const name = document.querySelector("input[name=dispatch-side]:checked").value;
-    const layout = Object.assign({}, specs["chart-dispatch"].layout);
+    const layout = Object.assign({}, fitted(byId("chart-dispatch"), specs["chart-dispatch"].layout));
     layout.yaxis = Object.assign({}, layout.yaxis, { range: [0, hours.top_mw], autorange: false });
     Plotly.react(byId("chart-dispatch"), weekTraces(name, week.selectedIndex, week.options.length), layout, config);
   };

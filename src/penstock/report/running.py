@@ -15,7 +15,7 @@ MODES = {
     "low": "low-power mode",
     "full": "what full power adds",
     "late": "done later",
-    "kept": "kept from the contracts",
+    "kept": "not open to interruption (no trial has shown it)",
 }
 #: The load that each step stops: what runs until then.
 WHOSE = {
@@ -124,13 +124,13 @@ def programme_bids(summary: dict[str, Any]) -> Table:
         rows.append(
             row_of(
                 LOADS.get(load["load"], plain(load["load"]).capitalize()),
-                "",
                 number(load["mw"]),
-                "",
-                "",
                 percent(load["came_share"], 1),
-                number(load["energy_gwh"], 1),
                 percent(load["served_share"], 1),
+                number(load["energy_gwh"], 1),
+                "",
+                "",
+                "",
                 kind="group",
             )
         )
@@ -141,24 +141,24 @@ def programme_bids(summary: dict[str, Any]) -> Table:
             rows.append(
                 row_of(
                     f"{name}, {mode}" if mode else name,
-                    titles.get(bid["step"], plain(bid["step"])),
                     number(bid["mw"]),
+                    "" if late else percent(bid["came_share"], 1),
+                    "" if late else percent(bid["served_share"], 1),
+                    number(bid["energy_gwh"], 1),
                     _range(bid["value_low_usd_per_mwh"], bid["value_high_usd_per_mwh"]),
                     _range(bid["bid_low_usd_per_mwh"], bid["bid_high_usd_per_mwh"]),
-                    "" if late else percent(bid["came_share"], 1),
-                    number(bid["energy_gwh"], 1),
-                    "" if late else percent(bid["served_share"], 1),
+                    titles.get(bid["step"], plain(bid["step"])),
                 )
             )
     columns = (
         words("Load, all zones"),
-        words("Step that stops it"),
         Column("Most power", "MW"),
+        Column("Comes", "% of energy"),
+        Column("Served", "% of energy"),
+        Column("Energy", "GWh a year"),
         Column("Worth to buyer", "USD/MWh"),
         Column("Bid", "USD/MWh"),
-        Column("Comes", "% of energy"),
-        Column("Energy", "GWh a year"),
-        Column("Served", "% of energy"),
+        words("Step that stops it"),
     )
     note = (
         "Worth is the mean of the year; two figures are the lowest and highest of the zones. A load comes "
@@ -203,15 +203,15 @@ def _steps(summary: dict[str, Any]) -> Table:
     """The year of each step of interruption, in the order in which they are stopped."""
     loads = summary["loads"]
     rows = [
-        row_of(f"{step['order']} {_whose(step)}", str(step["title"]), *_energies(step["year"], "hours"))
+        row_of(f"{step['order']} {_whose(step)}", *_energies(step["year"], "hours"), str(step["title"]))
         for step in loads["steps"]
     ]
-    rows.append(row_of("All", "", *_energies(loads["year"], "interrupted_hours"), kind="total"))
+    rows.append(row_of("All", *_energies(loads["year"], "interrupted_hours"), "", kind="total"))
     note = (
         "Steps are stopped from the first to the last. Offered is left, ran and interrupted together; "
         "interrupted is done late and lost together. The cost is the income lost less the tariff saved."
     )
-    columns = (words("Load, in the order of interruption"), words("Its step"), *ENERGIES)
+    columns = (words("Load, in the order of interruption"), *ENERGIES, words("Its step"))
     caption = "The year of each step of interruption"
     sources = cited(summary, *_WORTH)
     return Table("table-steps", caption, columns, tuple(rows), note, sources=sources)
@@ -305,32 +305,33 @@ def _contracts(summary: dict[str, Any]) -> Table:
     rows = tuple(
         row_of(
             str(row["title"]),
-            short_percent(row["annual_share"]),
-            _energy(row["came_mwh"]),
-            _energy(row["allowed_mwh"]),
             _energy(row["used_mwh"]),
-            _energy(row["emergency_mwh"]),
+            _energy(row["allowed_mwh"]),
             Cell("yes", tone="bad") if row["binds"] else "no",
             number(row["price_usd_per_mwh"], 2),
+            _energy(row["emergency_mwh"]),
+            _energy(row["came_mwh"]),
+            short_percent(row["annual_share"]),
             source_of(summary, f"interruption_{row['contract']}_annual_share"),
         )
         for row in summary["loads"]["contracts"]
     )
     columns = (
         words("Contract"),
-        Column("May be interrupted", "% of what comes"),
-        Column("Comes", "GWh"),
-        Column("Allowed", "GWh"),
         Column("Used", "GWh"),
-        Column("Cut beyond it", "GWh"),
+        Column("Allowed", "GWh"),
         words("Binds"),
         Column("Worth of one MWh more", "USD/MWh"),
+        Column("Cut beyond it", "GWh"),
+        Column("Comes", "GWh"),
+        Column("May be interrupted", "% of what comes"),
         words("Source"),
     )
     note = (
-        "A budget that binds keeps the operator from interrupting more; one MWh more of it would save the "
-        "market that much. Shortage counts for the budget first; what is cut beyond it, since people come "
-        "first, is outside the contract."
+        "Binds: yes where the budget is used up while the operator would interrupt more. Worth of one MWh "
+        "more: what the power system would save were the budget one MWh larger; nothing where it does not "
+        "bind. A shortage uses the budget first; what is cut beyond it, since people come first, is outside "
+        "the contract."
     )
     return Table("table-contracts", "Annual budgets of interruption, by contract", columns, rows, note)
 

@@ -161,15 +161,15 @@ def totals(summary: dict[str, Any]) -> Table:
         ("Pooled cost of supply (energy and capacity)", "pooled_cost_usd_per_mwh", "USD/MWh", 1.0, 2),
     )
     rows = tuple(
-        row_of(name, unit, *_sided(base.get(key), other.get(key), change.get(key), decimals, divisor))
+        row_of(name, *_sided(base.get(key), other.get(key), change.get(key), decimals, divisor), unit)
         for name, key, unit, divisor, decimals in lines
     )
     columns = (
         words("Total of the year"),
-        words("Unit"),
         Column("Without"),
         Column("With"),
         Column("Change"),
+        words("Unit"),
     )
     return Table("table-totals", "The system's year without and with the programme", columns, rows)
 
@@ -252,24 +252,24 @@ def validation_fuels(summary: dict[str, Any]) -> Table:
         rows.append(
             row_of(
                 str(row["name"]),
-                str(row["pool"]),
                 number(row["published_gwh"]),
                 number(row["model_gwh"]),
-                signed(row["difference_gwh"]),
-                signed(row["difference_pct"], 1),
-                value_text(row["limit"]),
                 verdict,
+                signed(row["difference_pct"], 1),
+                signed(row["difference_gwh"]),
+                value_text(row["limit"]),
+                str(row["pool"]),
             )
         )
     columns = (
         words("Fuel"),
-        words("Pool"),
         Column("Published", "GWh"),
         Column("Model", "GWh"),
-        Column("Difference", "GWh"),
-        Column("Difference", "%"),
-        Column("Limit"),
         words("Verdict"),
+        Column("Difference", "%"),
+        Column("Difference", "GWh"),
+        Column("Limit"),
+        words("Pool"),
     )
     note = "Rows marked “input, not a test” were given to the model and agree for that reason alone."
     return Table(
@@ -309,20 +309,20 @@ def validation_figures(summary: dict[str, Any]) -> Table:
     """Other published figures beside the model's."""
     rows = tuple(
         row_of(
-            str(row["figure"]),
-            str(row["unit"]),
+            plain(row["figure"]),
+            value_text(row["model"]),
             value_text(row["published"]),
             value_text(row["low"]),
             value_text(row["high"]),
-            value_text(row["model"]),
+            str(row["unit"]),
             str(row["note"] or ""),
         )
         for row in summary["validation"]["figures"]
     )
     columns = (
         words("Figure"),
+        *(Column(name) for name in ("Model", "Published", "Low", "High")),
         words("Unit"),
-        *(Column(name) for name in ("Published", "Low", "High", "Model")),
         words("Note"),
     )
     return Table("table-figures", "Other published figures", columns, rows)

@@ -157,7 +157,7 @@ def bid_groups(results: Results) -> list[dict[str, Any]]:
     found = []
     for (load, kind, mode), members in groups.items():
         parts = [operation.bids[index].part for index in members]
-        bids = [float(np.max(operation.bids[index].bid.value)) for index in members]
+        bids = [float(np.median(operation.bids[index].bid.value)) for index in members]
         worth = [float(part.value(operation.answer.hashprice).mean()) for part in parts]
         found.append(
             {

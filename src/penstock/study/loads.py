@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -85,7 +86,7 @@ def _bid(results: Results, index: int, row: ProgrammeBid) -> dict[str, Any]:
         "step": part.step,
         "mw": float(np.max(part.offered)),
         "value_usd_per_mwh": float(part.value(operation.answer.hashprice).mean()),
-        "bid_usd_per_mwh": float(np.max(row.bid.value)),
+        "bid_usd_per_mwh": float(np.median(row.bid.value)),
         "came_share": comes / whole if whole else 0.0,
         "energy_gwh": used,
         "served_share": used / whole if whole else 0.0,
@@ -191,6 +192,7 @@ def _network(results: Results) -> dict[str, Any]:
                 "others_left_ehs": month.others_left_ehs,
                 "network_ehs": month.network_ehs,
                 "share": month.own_ehs / month.network_ehs,
+                "fall": 1.0 - month.hashprice_usd_per_ph_day / float(before[index]),
                 "rounds": month.rounds,
                 "converged": month.converged,
                 "residual": month.residual,
@@ -312,13 +314,20 @@ def _ai(results: Results) -> dict[str, Any]:
             {"zone": zone, "mean": float(x.mean()), "low": float(x.min()), "high": float(x.max())}
             for zone, x in pue.items()
         ],
-        "value_usd_per_mwh": float(centre.value_usd_per_mwh(mean_pue)),
+        "value_usd_per_mwh": _mean_worth(classes, float(centre.value_usd_per_mwh(mean_pue))),
         "slowing_cost_usd_per_mwh": float(centre.slowing_cost_usd_per_mwh(mean_pue)),
         "classes": classes,
         "power_by_hour": power_by_hour(results.operation),
         "trials": [asdict(trial) for trial in centre.trials],
         "cuts": [asdict(cut) for cut in interruption_table(centre, mean_pue)],
     }
+
+
+def _mean_worth(classes: Iterable[Mapping[str, Any]], where_none: float) -> float:
+    """Worth of the classes' energy over that energy; `where_none` where they took none. [USD/MWh]"""
+    rows = [(row["energy_gwh"], row["value_usd_per_mwh"]) for row in classes]
+    energy = math.fsum(row[0] for row in rows)
+    return math.fsum(row[0] * row[1] for row in rows) / energy if energy > 0.0 else where_none
 
 
 def _assumptions(country: Country) -> Iterable[Parameter]:
@@ -341,7 +350,18 @@ def _assumptions(country: Country) -> Iterable[Parameter]:
         yield _share(f"mining_fleet_share_{row['machine']}", row)
     for row in compute_tables()["work_classes"]:
         yield _share(f"ai_share_{row['work_class']}", row)
+    yield from _low_power_modes()
     yield from world_parameters().values()
+
+
+def _low_power_modes() -> Iterable[Parameter]:
+    """Shares of power and of hashrate in low-power mode; the range is of the hashrate at that power."""
+    for row in mining_tables()["power_modes"]:
+        stated = (row["basis"], row["source"], row["note"] or "")
+        name = row["model"].lower().replace(" ", "_")
+        power, hashes = row["low_power_share"], row["low_hash_share"]
+        yield Parameter(f"mining_low_power_share_{name}", power, power, power, "1", *stated)
+        yield Parameter(f"mining_low_hash_share_{name}", hashes, row["low"], row["high"], "1", *stated)
 
 
 def _share(name: str, row: Any) -> Parameter:
