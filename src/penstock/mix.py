@@ -28,8 +28,6 @@ from penstock.accounts import Books, keep_books
 from penstock.bitcoin.history import YearOfNetwork
 from penstock.country import Country, load_country
 from penstock.errors import Fault, ProgrammeError
-from penstock.loads.defaults import parameters_for
-from penstock.loads.defaults import sources as load_sources
 from penstock.market import Clearing, clear
 from penstock.market.system import FloatArray
 from penstock.programme import (
@@ -45,7 +43,7 @@ from penstock.programme.incidence import RULES, programme_payment_usd
 from penstock.programme.months import step_months
 from penstock.programme.operate import absent_bids
 from penstock.study import Prepared, add_programme, prepare
-from penstock.study.loads import jobs
+from penstock.study.loads import all_sources, jobs, programme_assumptions
 
 __all__ = [
     "MOST_POINTS",
@@ -444,9 +442,8 @@ def _best(points: Sequence[MixPoint]) -> Iterator[dict[str, Any]]:
 def _document(year: _Year, shared: Programme, step_mw: float, points: Sequence[MixPoint]) -> dict[str, Any]:
     """The frontier as plain dicts, lists, numbers and texts."""
     country, books = year.prepared.country, year.books
-    rows = parameters_for(country)
-    names = ("mining_jobs_per_mw", "ai_jobs_per_mw")
-    cited = {rows[name].source for name in names}
+    assumptions = programme_assumptions(country)
+    cited = {row["source"] for row in assumptions}
     keys = ("source", "title", "publisher", "url", "licence", "dated")
     return {
         "schema_version": 1,
@@ -478,23 +475,8 @@ def _document(year: _Year, shared: Programme, step_mw: float, points: Sequence[M
         "objectives": [asdict(row) for row in OBJECTIVES],
         "points": [asdict(point) for point in points],
         "best": list(_best(points)),
-        "assumptions": [
-            {
-                "parameter": name,
-                "value": rows[name].value,
-                "low": rows[name].low,
-                "high": rows[name].high,
-                "unit": rows[name].unit,
-                "basis": rows[name].basis,
-                "source": rows[name].source,
-                "note": rows[name].note,
-            }
-            for name in names
-        ],
+        "assumptions": assumptions,
         "sources": [
-            {key: row[key] or "" for key in keys}
-            for table in (country.table("sources"), load_sources())
-            for row in table
-            if row["source"] in cited
+            {key: row[key] for key in keys} for row in all_sources(country) if row["source"] in cited
         ],
     }

@@ -478,3 +478,13 @@ def test_a_study_that_did_not_settle_says_so_first(hourly: pd.DataFrame) -> None
     assert first.startswith("Not settled: after 20 rounds")
     assert "0.0120%" in first
     assert "Not settled" in render_report(summary, hourly)
+
+
+def test_what_goes_beyond_the_contracts_is_said(hourly: pd.DataFrame) -> None:
+    summary = example_summary()
+    summary["loads"]["year"] |= {"interrupted_mwh": 5000.0, "emergency_mwh": 1234.0}
+    row = next(row for row in summary["loads"]["months"] if row["price_usd_per_mwh"] is not None)
+    row["emergency_mwh"] = 777.0
+    shown = render_report(summary, hourly)
+    assert "1.2 GWh of it go beyond the contracts, in a shortage: people come first" in shown
+    assert "0.8 GWh beyond the contract, in a shortage" in shown

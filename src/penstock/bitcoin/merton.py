@@ -52,7 +52,7 @@ def fit(log_return: Floats) -> tuple[dict[str, float], dict[str, float]]:
         for x, (low, high) in zip(theta, bounds, strict=True)
     )
     information = _second_derivatives(cost, theta)
-    if at_limit or (np.linalg.eigvalsh(information) <= 0).any():
+    if not np.isfinite(found.fun) or at_limit or (np.linalg.eigvalsh(information) <= 0).any():
         problem = f"{len(log_return)} daily returns do not tell jumps from the motion between them"
         raise BitcoinError(Fault("history", problem, "choose a longer window", column="price_usd"))
     slope = _slopes(theta)

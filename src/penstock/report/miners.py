@@ -71,7 +71,8 @@ def miner_sentences(summary: dict[str, Any]) -> dict[str, str]:
         verdict = "Nobody invests."
     elif len(losing) == len(cases):
         verdict = (
-            "At this tariff the investor loses money in every case: the net present value is below zero."
+            "At this tariff the investor loses money in every case, each of which has the hashprice fall "
+            "from year to year: the net present value is below zero."
         )
     elif not losing:
         verdict = "At this tariff the investor gains in every case: the net present value is above zero."

@@ -382,7 +382,7 @@ def _assumptions(document: dict[str, Any]) -> Table:
         *(Column(name) for name in ("Value", "Low", "High")),
         *(words(name) for name in ("Unit", "Basis", "Source", "Note")),
     )
-    return Table("table-mix-assumptions", "What the jobs rest on", columns, rows)
+    return Table("table-mix-assumptions", "What the loads rest on", columns, rows)
 
 
 def _sources(document: dict[str, Any]) -> Table:

@@ -294,6 +294,9 @@ def _why_stopped(row: dict[str, Any]) -> str:
         f"mean {number(row['price_usd_per_mwh'], 1)} USD/MWh: stopped by the operator"
     )
     late, lost = as_number(row["late_mwh"]) or 0.0, as_number(row["lost_mwh"]) or 0.0
+    beyond = as_number(row["emergency_mwh"]) or 0.0
+    if _energy(beyond) != _energy(0.0):
+        text += f"; {_energy(beyond)} GWh beyond the contract, in a shortage"
     if late > 0.0:
         text += f"; {_energy(late)} GWh done later"
         text += f", {_energy(lost)} GWh never" if lost > 0.0 else ""
@@ -353,6 +356,11 @@ def left_sentence(summary: dict[str, Any]) -> str:
             "at a cost "
             f"of {millions(year['cost_usd'])} million USD to the loads"
         )
+        beyond = as_number(year["emergency_mwh"]) or 0.0
+        if _energy(beyond) != _energy(0.0):
+            told.append(
+                f"{_energy(beyond)} GWh of it go beyond the contracts, in a shortage: people come first"
+            )
     elif told:
         told.append("the operator interrupts nobody in any hour")
     text = "; ".join(told)

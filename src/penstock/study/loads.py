@@ -31,7 +31,7 @@ from penstock.programme.terms import load_terms, terms_sources
 from .load_sums import bid_groups, by_load, by_month, by_step, month_rows, of_year, power_by_hour
 from .results import Results
 
-__all__ = ["all_sources", "describe_loads", "describe_programme", "jobs"]
+__all__ = ["all_sources", "describe_loads", "describe_programme", "jobs", "programme_assumptions"]
 
 _MWH_PER_GWH = 1000.0
 #: The fleet whose effect is shown: 2,000 MW of the machine that Penstock takes where it takes one (S21).
@@ -63,7 +63,7 @@ def describe_programme(results: Results) -> dict[str, Any]:
         "bid_groups": bid_groups(results),
         "by_load": by_load(results),
         "jobs": jobs(results.country, plan.mw * plan.mining_share, plan.mw * (1.0 - plan.mining_share)),
-        "assumptions": [_parameter(row) for row in _assumptions(results.country)],
+        "assumptions": programme_assumptions(results.country),
     }
 
 
@@ -328,6 +328,11 @@ def _mean_worth(classes: Iterable[Mapping[str, Any]], where_none: float) -> floa
     rows = [(row["energy_gwh"], row["value_usd_per_mwh"]) for row in classes]
     energy = math.fsum(row[0] for row in rows)
     return math.fsum(row[0] * row[1] for row in rows) / energy if energy > 0.0 else where_none
+
+
+def programme_assumptions(country: Country) -> list[dict[str, Any]]:
+    """What the loads rest on: each parameter with its range, unit, basis, source and note."""
+    return [_parameter(row) for row in _assumptions(country)]
 
 
 def _assumptions(country: Country) -> Iterable[Parameter]:
