@@ -146,3 +146,39 @@ def test_faults_of_several_replacements_are_listed_together(tmp_path: Path) -> N
         ("parameter", "mining_wrong"),
         ("unit", "1/GW"),
     ]
+
+
+def test_every_default_is_within_the_limits_of_its_kind(tmp_path: Path) -> None:
+    """A country that repeats each default is not refused."""
+
+    def change(tables: Tables) -> None:
+        for name, row in load_defaults().items():
+            cells = {"parameter": name, "value": repr(row.value), "unit": row.unit, "source": "toy"}
+            tables["parameters"].append(cells | {"basis": "published"})
+
+    parameters = parameters_for(load_country(changed_folder(tmp_path, change)))
+    assert {name: row.value for name, row in parameters.items()} == {
+        name: row.value for name, row in load_defaults().items()
+    }
+
+
+def test_all_values_out_of_range_are_named_at_once(tmp_path: Path) -> None:
+    wrong = {
+        "mining_outage_share": ("1.5", "1"),
+        "mining_pool_fee_share": ("-1", "1"),
+        "ai_pue_base": ("0.5", "1"),
+        "ai_on_demand_usd_per_gpu_hour": ("-5", "USD/(GPU*h)"),
+    }
+
+    def change(tables: Tables) -> None:
+        for name, (value, unit) in wrong.items():
+            cells = {"parameter": name, "value": value, "unit": unit, "source": "toy"}
+            tables["parameters"].append(cells | {"basis": "published"})
+
+    with pytest.raises(TableError) as caught:
+        parameters_for(load_country(changed_folder(tmp_path, change)))
+    assert [(fault.place, fault.column, fault.value) for fault in caught.value.faults] == [
+        ("parameters.csv", "value", value) for value, _ in wrong.values()
+    ]
+    assert "mining_outage_share must be from 0 to 1 [1]" in str(caught.value)
+    assert "ai_pue_base must be at least 1 [1]" in str(caught.value)

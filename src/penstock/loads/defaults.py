@@ -5,6 +5,7 @@ A parameter of `tables/mining/` is called `mining_<name>` in it, one of `tables/
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
@@ -90,3 +91,25 @@ def _faults(own: Mapping[str, Parameter]) -> Iterator[Fault]:
                 column="parameter",
                 value=name,
             )
+        elif name in defaults:
+            low, high = _limits(name, row.unit)
+            if not low <= row.value <= high:
+                limit = f"at least {low:g}" if math.isinf(high) else f"from {low:g} to {high:g}"
+                yield Fault(
+                    "parameters.csv",
+                    f"{name} must be {limit} [{row.unit}]",
+                    "correct the value; check its unit",
+                    column="value",
+                    value=f"{row.value:g}",
+                )
+
+
+def _limits(name: str, unit: str) -> tuple[float, float]:
+    """Least and greatest value that can be one, in the parameter's unit."""
+    if name.startswith("ai_pue") and unit == "1":
+        return 1.0, math.inf
+    if unit == "1" and not name.endswith("log_spread") and name != "ai_gpus_per_node":
+        return 0.0, 1.0
+    if unit == "1/year":
+        return -1.0, 1.0
+    return (-90.0 if unit == "degree C" else 0.0), math.inf

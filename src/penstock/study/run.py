@@ -13,6 +13,7 @@ from penstock.accounts import find_surplus, keep_books
 from penstock.bitcoin.history import YearOfNetwork
 from penstock.country import Country, load_country
 from penstock.country.hours import Hours, build_hours
+from penstock.loads.defaults import parameters_for
 from penstock.market import Bid, Clearing, System, clear
 from penstock.market.from_country import build_system
 from penstock.programme import (
@@ -110,6 +111,7 @@ def run(
     facts = country if isinstance(country, Country) else load_country(country)
     plan = default_programme(facts) if programme is None else programme
     check_programme(facts, plan)
+    parameters_for(facts)  # its faults before the hours are built
     progress("Building the hours", 0.02)
     prepared = prepare(facts, network)
     progress("Clearing with the programme", 0.08)
