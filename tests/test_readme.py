@@ -28,3 +28,14 @@ def test_the_example_runs_as_printed(capsys: pytest.CaptureFixture[str]) -> None
     assert len(printed) == 4
     assert names["study"].summary["programme"]["mw"] == 1000
     assert all("million USD a year" in line for line in printed)
+
+
+@pytest.mark.xdist_group("readme")
+def test_the_example_of_a_fleet_of_ones_own_runs_as_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).resolve().parent.parent / "docs" / "use-your-own-data.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(example, "use-your-own-data.md", "exec"), names)
+    cohorts = names["study"].summary["loads"]["miners"]["cohorts"]
+    assert {row["cohort"]: row["share"] for row in cohorts} == pytest.approx({"s21-xp": 0.6, "s19-xp": 0.4})
+    assert "offered_mwh" in capsys.readouterr().out
