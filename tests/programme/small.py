@@ -21,8 +21,9 @@ from penstock.loads.fleet import Cohort, Fleet
 from penstock.loads.trials import Trial
 from penstock.loads.work_class import WorkClass
 from penstock.market import Plant, System
-from penstock.market.system import Hourly
+from penstock.market.system import FloatArray, Hourly
 from penstock.programme.network import Network
+from penstock.programme.operate import Operation
 from penstock.programme.parts import Plan, Where, make_plan
 from penstock.programme.terms import Terms, load_terms
 from tests.market.strategies import markets
@@ -225,3 +226,15 @@ def cases(
     )
     world = network(draw(st.sampled_from([0.5, 3.0, ENDLESS])), draw(st.sampled_from([20.0, 30.0, 48.0])))
     return Case(system, loads, world)
+
+
+def own_hashrate_ehs(operation: Operation) -> FloatArray:
+    """Hashrate of the programme by month, from what the market served, shape (12,). [EH/s]"""
+    loads, month = operation.plan, operation.plan.where.month - 1
+    hours = np.maximum(np.bincount(month, minlength=12), 1)
+    own = np.zeros(12)
+    for index, part in enumerate(loads.parts):
+        most = float(part.offered.max())
+        if part.load == "mining" and most > 0.0:
+            own += part.hashrate_ehs * np.bincount(month, operation.taken[:, index], 12) / (most * hours)
+    return own

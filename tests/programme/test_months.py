@@ -14,12 +14,11 @@ from penstock.programme.decision import contract_members
 from penstock.programme.months import (
     StepMonth,
     contract_use,
-    own_hashrate_ehs,
     step_months,
     stopped_by_step,
 )
 from penstock.programme.operate import Operation, operate
-from tests.programme.small import Case, cases, cohort, fleet, network, one_zone, plan, terms
+from tests.programme.small import Case, cases, cohort, fleet, network, one_zone, own_hashrate_ehs, plan, terms
 
 EVERY = terms(mining=1.0, deferrable=1.0, training=1.0, serving=1.0)
 JANUARY = np.ones(24, dtype=np.int64)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from penstock.market import Plant, System, clear
 from penstock.market.system import hour_series
 from penstock.programme.decision import bids_of, first_decision
-from penstock.programme.months import contract_use, own_hashrate_ehs
+from penstock.programme.months import contract_use
 from penstock.programme.network import Network
 from penstock.programme.operate import ROUNDS, TOLERANCE, Operation, absent_bids, operate
 from penstock.programme.parts import Plan
@@ -25,6 +25,7 @@ from tests.programme.small import (
     fleet,
     network,
     one_zone,
+    own_hashrate_ehs,
     plan,
     terms,
 )

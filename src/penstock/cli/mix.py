@@ -10,7 +10,7 @@ import typer
 
 from penstock.cli.documents import json_text, print_json
 from penstock.cli.files import disk_refusals, publish, staging
-from penstock.cli.options import CountryArgument, JsonOption, finite
+from penstock.cli.options import CountryArgument, JsonOption, TariffOption, finite
 from penstock.cli.progress import progress
 from penstock.cli.refusals import option_places
 from penstock.cli.tables import console, table
@@ -32,14 +32,7 @@ def mix(
         float,
         typer.Option(metavar="MW", callback=finite, help="Step from one mix to the next; divides --mw. [MW]"),
     ] = STEP_MW,
-    tariff: Annotated[
-        float | None,
-        typer.Option(
-            metavar="PRICE",
-            callback=finite,
-            help="Tariff of the programme. [the country's currency per kWh]",
-        ),
-    ] = None,
+    tariff: TariffOption = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder for the two files. Default: out/<country id>."),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["CountryArgument", "JsonOption", "finite"]
+__all__ = ["CountryArgument", "JsonOption", "TariffOption", "finite"]
 
 CountryArgument = Annotated[
     str, typer.Argument(metavar="COUNTRY_OR_FOLDER", help="A country that ships, or a folder of tables.")
@@ -23,3 +23,13 @@ def finite(value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter(f"{value} is not a finite number")
     return value
+
+
+TariffOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="PRICE",
+        callback=finite,
+        help="Tariff of the programme. [the country's currency per kWh]",
+    ),
+]

@@ -10,7 +10,7 @@ import typer
 
 from penstock.cli.documents import json_text, print_json
 from penstock.cli.files import disk_refusals, publish, staging
-from penstock.cli.options import CountryArgument, JsonOption, finite
+from penstock.cli.options import CountryArgument, JsonOption, TariffOption, finite
 from penstock.cli.progress import progress
 from penstock.cli.refusals import option_places
 from penstock.cli.tables import console, table
@@ -63,14 +63,7 @@ def run(
             help="Part of the programme that mines; the rest computes. [0 to 1]",
         ),
     ] = None,
-    tariff: Annotated[
-        float | None,
-        typer.Option(
-            metavar="PRICE",
-            callback=finite,
-            help="Tariff of the programme. [the country's currency per kWh]",
-        ),
-    ] = None,
+    tariff: TariffOption = None,
     firm: Annotated[
         bool | None,
         typer.Option(

@@ -20,7 +20,6 @@ from .decision import (
     defer_cost,
     highest_bid,
     highest_lift,
-    taken_by,
     window_of,
 )
 from .parts import Plan, longest_event
@@ -43,7 +42,7 @@ def next_decision(plan: Plan, decision: Decision, clearing: Clearing) -> Decisio
     """
     if plan.firm:
         return decision
-    taken = taken_by(plan, clearing)
+    taken = clearing.accepted
     held, ended = decision.held.copy(), decision.ended.copy()
     _hold_short_stops(plan, decision, taken, held, ended)
     for index in range(len(plan.parts)):
@@ -197,9 +196,8 @@ def runs(mask: BoolArray) -> Iterator[tuple[int, int]]:
 def interrupted(plan: Plan, decision: Decision, clearing: Clearing) -> FloatArray:
     """Power that came and was not served, shape (hours, parts); 0 for late work. [MW]"""
     missing = np.zeros((plan.hours, len(plan.parts)))
-    taken = taken_by(plan, clearing)
     for index, part in enumerate(plan.parts):
         if not part.late:
-            missing[:, index] = came(plan, decision, index) - taken[:, index]
+            missing[:, index] = came(plan, decision, index) - clearing.accepted[:, index]
     missing[missing < BREACH_MW] = 0.0
     return missing

@@ -40,13 +40,12 @@ import numpy as np
 import numpy.typing as npt
 
 from penstock.market.bid import Bid
-from penstock.market.clearing import Clearing
 from penstock.market.system import EnergyBudget, FloatArray
 
 from .parts import Part, Plan
 from .terms import Load
 
-__all__ = ["Decision", "ProgrammeBid", "bids_of", "budgets_of", "first_decision", "taken_by", "window_of"]
+__all__ = ["Decision", "ProgrammeBid", "bids_of", "budgets_of", "first_decision", "window_of"]
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -219,11 +218,6 @@ def _by_month(plan: Plan) -> FloatArray:
     """
     spacing = plan.terms.parameters["bid_spacing_usd_per_mwh"].value
     return np.asarray(0.9 * spacing * (plan.where.month - 1) / 12.0, dtype=np.float64)
-
-
-def taken_by(plan: Plan, clearing: Clearing) -> FloatArray:
-    """What every part takes, shape (hours, parts). [MW] clearing: its bids are those of `bids_of`."""
-    return clearing.accepted[:, : len(plan.parts)]
 
 
 def budgets_of(plan: Plan, decision: Decision) -> tuple[EnergyBudget, ...]:

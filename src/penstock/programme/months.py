@@ -27,7 +27,6 @@ __all__ = [
     "ContractUse",
     "StepMonth",
     "contract_use",
-    "own_hashrate_ehs",
     "step_months",
     "stopped_by_step",
 ]
@@ -288,19 +287,6 @@ def contract_use(operation: Operation) -> tuple[ContractUse, ...]:
 
 def _total(series: Iterator[FloatArray] | Sequence[FloatArray]) -> float:
     return float(sum(float(values.sum()) for values in series))
-
-
-def own_hashrate_ehs(operation: Operation) -> FloatArray:
-    """Hashrate of the programme by month, from what the market served, shape (12,). [EH/s]"""
-    plan, month = operation.plan, operation.plan.where.month - 1
-    hours = np.maximum(np.bincount(month, minlength=12), 1)
-    own = np.zeros(12)
-    for index, part in enumerate(plan.parts):
-        most = float(part.offered.max())
-        if part.load == "mining" and most > 0.0:
-            ran = np.bincount(month, operation.taken[:, index], 12)
-            own += part.hashrate_ehs * ran / (most * hours)
-    return own
 
 
 def stopped_by_step(operation: Operation) -> dict[str, FloatArray]:

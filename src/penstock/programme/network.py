@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penstock.bitcoin.equilibrium import Equilibrium, settle
+from penstock.bitcoin.equilibrium import Equilibrium, settle_months
 from penstock.bitcoin.history import YearOfNetwork
 from penstock.bitcoin.history import monthly as network_by_month
 from penstock.bitcoin.world import HashSupply, world_supply
@@ -109,19 +109,20 @@ def answer(plan: Plan, network: Network, served: FloatArray) -> Answer:
     served: shape (parts, 12). [1]
     """
     blocks = _blocks(plan)
-    months, position = [], np.zeros(12)
-    for month in range(12):
-        steps = [
+    steps = [
+        [
             (needed, sum(plan.parts[index].hashrate_ehs * float(served[index, month]) for index in rows))
             for rows, needed in blocks
         ]
-        settled = settle(float(network.revenue_usd_per_day[month]), network.supplies[month], steps)
-        months.append(settled)
+        for month in range(12)
+    ]
+    months, position = settle_months(network.revenue_usd_per_day, network.supplies, steps), np.zeros(12)
+    for month, settled in enumerate(months):
         if settled.marginal_step is None or settled.marginal_share is None:
             position[month] = sum(needed <= settled.hashprice_usd_per_ph_day for _, needed in blocks)
         else:
             position[month] = settled.marginal_step + settled.marginal_share
-    return Answer(position, coming_at(plan, position), tuple(months))
+    return Answer(position, coming_at(plan, position), months)
 
 
 def _blocks(plan: Plan) -> list[tuple[list[int], float]]:

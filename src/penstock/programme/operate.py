@@ -19,7 +19,7 @@ from penstock.market.clearing import Clearing
 from penstock.market.system import FloatArray, System
 
 from .breaches import BREACH_MW, next_decision
-from .decision import Decision, ProgrammeBid, bids_of, budgets_of, came, first_decision, taken_by
+from .decision import Decision, ProgrammeBid, bids_of, budgets_of, came, first_decision
 from .network import Answer, Network, answer, coming_at
 from .parts import Plan, worth_to_people
 
@@ -38,7 +38,6 @@ class Operation:
 
     bids: of the parts, in their order.
     clearing: the market with it; its bids are those of `bids`, in their order.
-    taken: what every part takes, shape (hours, parts). [MW]
     answer: the Bitcoin network with it.
     rounds: clearings that it took.
     settled: whether the last round left contracts kept and the network within `TOLERANCE`.
@@ -51,11 +50,15 @@ class Operation:
     decision: Decision
     bids: tuple[ProgrammeBid, ...]
     clearing: Clearing
-    taken: FloatArray
     answer: Answer
     rounds: int
     settled: bool
     moved: float
+
+    @property
+    def taken(self) -> FloatArray:
+        """What every part takes, shape (hours, parts). [MW]"""
+        return self.clearing.accepted
 
 
 def operate(
@@ -93,14 +96,12 @@ def operate(
         kept = following is decision
         if (kept and moved <= TOLERANCE) or number == ROUNDS:
             found = bids_of(plan, decision, settled.hashprice)
-            taken = taken_by(plan, clearing)
             return Operation(
                 plan,
                 network,
                 decision,
                 found,
                 clearing,
-                taken,
                 settled,
                 number,
                 kept and moved <= TOLERANCE,
@@ -147,11 +148,11 @@ class _Search:
 
 def _served(plan: Plan, decision: Decision, clearing: Clearing) -> FloatArray:
     """Share of what comes that the market serves, shape (parts, 12); 1 where nothing comes. [1]"""
-    month, taken = plan.where.month - 1, taken_by(plan, clearing)
+    month = plan.where.month - 1
     share = np.ones((len(plan.parts), 12))
     for index in range(len(plan.parts)):
         comes = np.bincount(month, came(plan, decision, index), 12)
-        ran = np.bincount(month, taken[:, index], 12)
+        ran = np.bincount(month, clearing.accepted[:, index], 12)
         there = comes > BREACH_MW
         share[index, there] = np.clip(ran[there] / comes[there], 0.0, 1.0)
     return share

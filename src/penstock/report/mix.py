@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import plotly.offline
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from penstock.errors import Fault, InputError
@@ -21,7 +20,7 @@ from .formats import millions, number, value_text
 from .mix_tables import loads_table, points_table
 from .mix_words import full_mixes, mix_headline, mix_name, mix_remarks
 from .plots import Chart, Key, frame, rounded
-from .render import _json, _part, _script
+from .render import _environment, _json, _part, _script
 
 __all__ = ["render_mix"]
 
@@ -65,36 +64,33 @@ def render_mix(document: dict[str, Any]) -> str:
     faults = list(_faults(document))
     if faults:
         raise InputError(faults)
-    environment = Environment(
-        loader=PackageLoader("penstock", "report"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     maps, constant = _maps(document)
     frontier = _frontier(document)
-    page = environment.get_template("mix.html.j2").render(
-        document=document,
-        country=document["country"],
-        size=number(document["programme"]["mw"]),
-        step=value_text(document["programme"]["step_mw"]),
-        headline=mix_headline(document),
-        remarks=mix_remarks(document),
-        frontier=frontier,
-        maps=maps,
-        constant=constant,
-        tables={
-            "best": _best(document),
-            "points": points_table(document),
-            "loads": loads_table(document),
-            "assumptions": _assumptions(document),
-            "sources": _sources(document),
-        },
-        figures_json=_json({chart.ident: chart.spec() for chart in (*frontier, *maps)}),
-        plotly_js=_script(plotly.offline.get_plotlyjs()),
-        style=Markup(_part("style.css")),
-        script=_script(_part("mix.js")),
+    page = (
+        _environment()
+        .get_template("mix.html.j2")
+        .render(
+            document=document,
+            country=document["country"],
+            size=number(document["programme"]["mw"]),
+            step=value_text(document["programme"]["step_mw"]),
+            headline=mix_headline(document),
+            remarks=mix_remarks(document),
+            frontier=frontier,
+            maps=maps,
+            constant=constant,
+            tables={
+                "best": _best(document),
+                "points": points_table(document),
+                "loads": loads_table(document),
+                "assumptions": _assumptions(document),
+                "sources": _sources(document),
+            },
+            figures_json=_json({chart.ident: chart.spec() for chart in (*frontier, *maps)}),
+            plotly_js=_script(plotly.offline.get_plotlyjs()),
+            style=Markup(_part("style.css")),
+            script=_script(_part("mix.js") + _part("tables.js")),
+        )
     )
     return page if page.endswith("\n") else page + "\n"
 

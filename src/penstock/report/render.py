@@ -57,45 +57,53 @@ def render_report(summary: dict[str, Any], hourly: pd.DataFrame) -> str:
     faults = [*_summary_faults(summary), *_hourly_faults(summary, hourly)]
     if faults:
         raise InputError(faults)
-    environment = Environment(
+    charts = _charts(summary, hourly)
+    small = figures.validation_months(summary)
+    shown = [*charts.values(), *small]
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            summary=summary,
+            country=summary["country"],
+            programme_name=programme_name(summary["programme"]),
+            headline=headline(summary),
+            remarks=remarks(summary),
+            key_figures=key_figures(summary),
+            proof=proof(summary),
+            surplus={
+                "margin": percent(summary["surplus"]["reserve_margin_share"], 1),
+                "mean": number(summary["surplus"]["mean_mw"]),
+                "minimum": number(summary["surplus"]["minimum_mw"]),
+            },
+            running=running_sentences(summary),
+            miners=miner_sentences(summary),
+            centres=centre_sentences(summary),
+            tables=_tables(summary),
+            charts=charts,
+            small_charts=small,
+            maps=_maps(summary),
+            weeks=_weeks(hourly, summary),
+            fuel_keys=figures.fuel_keys(summary, figures.hourly_fuels(hourly)),
+            figures_json=_json({chart.ident: chart.spec() for chart in shown}),
+            dispatch_json=_json(figures.dispatch_hours(summary, hourly)),
+            plotly_js=_script(plotly.offline.get_plotlyjs()),
+            style=Markup(_part("style.css")),
+            script=_script(_part("page.js") + _part("tables.js")),
+        )
+    )
+    return page if page.endswith("\n") else page + "\n"
+
+
+def _environment() -> Environment:
+    """Templates that escape what is put into them, and refuse what is missing."""
+    return Environment(
         loader=PackageLoader("penstock", "report"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    charts = _charts(summary, hourly)
-    small = figures.validation_months(summary)
-    shown = [*charts.values(), *small]
-    page = environment.get_template("report.html.j2").render(
-        summary=summary,
-        country=summary["country"],
-        programme_name=programme_name(summary["programme"]),
-        headline=headline(summary),
-        remarks=remarks(summary),
-        key_figures=key_figures(summary),
-        proof=proof(summary),
-        surplus={
-            "margin": percent(summary["surplus"]["reserve_margin_share"], 1),
-            "mean": number(summary["surplus"]["mean_mw"]),
-            "minimum": number(summary["surplus"]["minimum_mw"]),
-        },
-        running=running_sentences(summary),
-        miners=miner_sentences(summary),
-        centres=centre_sentences(summary),
-        tables=_tables(summary),
-        charts=charts,
-        small_charts=small,
-        maps=_maps(summary),
-        weeks=_weeks(hourly, summary),
-        fuel_keys=figures.fuel_keys(summary, figures.hourly_fuels(hourly)),
-        figures_json=_json({chart.ident: chart.spec() for chart in shown}),
-        dispatch_json=_json(figures.dispatch_hours(summary, hourly)),
-        plotly_js=_script(plotly.offline.get_plotlyjs()),
-        style=Markup(_part("style.css")),
-        script=_script(_part("page.js")),
-    )
-    return page if page.endswith("\n") else page + "\n"
 
 
 def _summary_faults(summary: dict[str, Any]) -> list[Fault]:
