@@ -247,6 +247,21 @@ def test_bid_is_accepted_in_part_and_sets_the_price() -> None:
     assert got.net_cost == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.parametrize("engine", ["kernel", "highs"])
+def test_a_bid_of_nothing_chooses_nothing(engine: str) -> None:
+    """Two plants cost the same, so many dispatches are best: the one that is found does not hang on it."""
+    plants = [Plant("a", "Z", 20.0, 50.0), Plant("b", "Z", 20.0, 70.0), Plant("c", "Z", 30.0, 50.0)]
+    least = limit("a", least=[30.0, 30.0], most=[60.0, 60.0])
+    market = system([40.0, 70.0, 40.0, 70.0], plants, budgets=[least])
+    real, nothing = Bid("real", "Z", 5.0, 25.0), Bid("nothing", "Z", 0.0, 22.0)
+    alone = clear(market, [real], engine=engine)
+    beside = clear(market, [nothing, real, Bid("none", "Z", np.zeros(4), 900.0)], engine=engine)
+    for name in ("dispatch", "price", "price_low", "price_high", "lower_bound", "cost"):
+        assert np.array_equal(getattr(alone, name), getattr(beside, name)), name
+    assert np.array_equal(beside.accepted[:, [1]], alone.accepted)
+    assert not beside.accepted[:, [0, 2]].any()
+
+
 def test_bid_by_the_hour() -> None:
     bid = Bid("m", "Z", np.array([5.0, 0.0, 5.0]), np.array([9.0, 99.0, 11.0]))
     got = clear(system([30.0] * 3, [Plant("a", "Z", 10.0, 50.0)]), [bid])

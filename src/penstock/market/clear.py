@@ -60,8 +60,10 @@ def clear(system: System, bids: Sequence[Bid] = (), *, engine: str = "auto", gap
     if refused is None and engine == "auto" and system.stores and system.hour_count < _FEW_HOURS:
         refused = f"stores over fewer than {_FEW_HOURS} hours: the linear programme is exact and as quick"
     if refused is None:
-        solution, refused = solve_compiled(system, bids, gap)
+        there = _with_power(system, bids)
+        solution, refused = solve_compiled(system, [bids[index] for index in there], gap)
         if solution is not None:
+            solution = _with_columns(solution, there, len(bids))
             reason = "asked for" if engine == "kernel" else "exact by the hour, certified"
             result = _clearing(system, bids, solution, "kernel", reason)
             if result.gap <= gap:
@@ -76,10 +78,30 @@ def clear(system: System, bids: Sequence[Bid] = (), *, engine: str = "auto", gap
 
 def _reference(system: System, bids: tuple[Bid, ...], reason: str, gap: float) -> Clearing:
     """Cleared with HiGHS, whatever its gap; where that is above `gap`, the reason says so."""
-    result = _clearing(system, bids, solve(system, bids), "highs", reason)
+    there = _with_power(system, bids)
+    solution = _with_columns(solve(system, [bids[index] for index in there]), there, len(bids))
+    result = _clearing(system, bids, solution, "highs", reason)
     if result.gap <= gap:
         return result
     return replace(result, reason=f"{reason}; HiGHS ends with a gap of {result.gap:.1e}")
+
+
+def _with_power(system: System, bids: Sequence[Bid]) -> list[int]:
+    """Places of the bids that can take anything, or that a budget counts.
+
+    A bid of nothing is not shown to an engine: where several dispatches are best, it would choose among them.
+    """
+    counted = {name for budget in system.budgets for name in budget.members}
+    return [index for index, bid in enumerate(bids) if np.any(bid.quantity) or bid.name in counted]
+
+
+def _with_columns(solution: Solution, there: Sequence[int], count: int) -> Solution:
+    """The solution with a column of nothing for every bid that was not shown."""
+    if len(there) == count:
+        return solution
+    accepted = np.zeros((len(solution.accepted), count))
+    accepted[:, there] = solution.accepted
+    return replace(solution, accepted=accepted)
 
 
 def _clearing(system: System, bids: tuple[Bid, ...], raw: Solution, engine: str, reason: str) -> Clearing:
