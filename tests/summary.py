@@ -53,6 +53,7 @@ def _side(factor: float) -> dict[str, Any]:
         "capacity_payment_per_kwh": 3.0,
         "fuel_cost_usd": 200e6,
         "fuel_imports_usd": 150e6,
+        "trade": {"imports_gwh": 0.0, "exports_gwh": 0.0, "import_cost_usd": 0.0, "export_income_usd": 0.0},
         "emissions_t": 3.5e6,
         "congestion_rent_usd": 1e6,
         "corridors": [
@@ -364,6 +365,7 @@ def sample_summary() -> dict[str, Any]:
                 {"zone": zone, "name": name, "latitude": latitude, "longitude": longitude}
                 for zone, name, latitude, longitude in zones
             ],
+            "external_zones": [],
         },
         "year": 2025,
         "programme": _programme(),
@@ -382,6 +384,7 @@ def sample_summary() -> dict[str, Any]:
             "marginal": _rule(7e6, -30e6, 48e6),
             "consumer_energy_gwh": 6000.0,
         },
+        "guardrails": None,
         "validation": {
             "fuels": [
                 fuel
@@ -390,7 +393,8 @@ def sample_summary() -> dict[str, Any]:
             "months": [month | {"fuel": "coal"}],
             "energy": [month | {"difference_pct": 0.0, "within": True}],
             "figures": [
-                {"figure": "peak_mw", "model": 880.0, "published": 880.0}
+                {"figure": "peak_mw", "name": "Peak", "metric": "peak_demand", "model": 880.0}
+                | {"published": 880.0, "limit": 0.02, "within": True, "input": False}
                 | {"low": None, "high": None, "unit": "MW", "note": ""}
             ],
         },

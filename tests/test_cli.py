@@ -42,7 +42,9 @@ class FakeStudy:
         self.asked = {"country": country.id, **given}
         return "the programme"
 
-    def run(self, country: Any, programme: Any, *, progress: Callable[[str, float], None]) -> SimpleNamespace:
+    def run(
+        self, country: Any, programme: Any, *, policy: Any, progress: Callable[[str, float], None]
+    ) -> SimpleNamespace:
         assert programme == "the programme"
         progress("Clearing without", 0.25)
         progress("Clearing without", 0.30)

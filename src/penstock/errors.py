@@ -10,6 +10,7 @@ PenstockError                 anything Penstock refuses; the command line exits 
 │   ├── FleetError            machines, cohorts or a fleet that cannot be
 │   ├── NetworkError          a PyPSA network that cannot be read, carried over or written
 │   ├── CentreError           a centre of AI compute whose parts contradict each other, or asked for too much
+│   ├── PolicyError           a policy that cannot be read, or a question to it that has no answer
 │   └── ProgrammeError        a programme outside its limits
 ├── InfeasibleError           limits that clash: no dispatch satisfies them all
 ├── SolverError               the optimiser stopped without an optimum
@@ -32,6 +33,7 @@ __all__ = [
     "InputError",
     "NetworkError",
     "PenstockError",
+    "PolicyError",
     "ProgrammeError",
     "SolverError",
     "SystemFaultError",
@@ -119,6 +121,10 @@ class NetworkError(InputError):
 
 class CentreError(InputError):
     """A centre of AI compute whose parts contradict each other, or from which too much is asked."""
+
+
+class PolicyError(InputError):
+    """A policy that cannot be read, with every fault and its line, or a question to it without an answer."""
 
 
 class ProgrammeError(InputError):

@@ -25,6 +25,7 @@ import numpy as np
 
 from penstock import __version__
 from penstock.accounts import Books, keep_books
+from penstock.accounts.trade import home_mask
 from penstock.bitcoin.history import YearOfNetwork
 from penstock.country import Country, load_country
 from penstock.errors import Fault, ProgrammeError
@@ -318,7 +319,8 @@ class _Year:
 
     @property
     def demand_mwh(self) -> float:
-        return float(np.asarray(self.base.system.demand).sum())
+        """Of the country's own zones. [MWh]"""
+        return float(np.asarray(self.base.system.demand)[:, home_mask(self.prepared.country)].sum())
 
     def point(self, pair: tuple[float, float], operation: Operation) -> MixPoint:
         """The figures of one cleared mix, not yet held against the others."""
@@ -327,7 +329,7 @@ class _Year:
         staff = jobs(country, *pair)["total"]
         ran_mw = books.programme_energy_gwh * _MWH_PER_GWH / clearing.system.hour_count
         consumers = {rule: self._consumers_usd(rule, clearing) for rule in RULES}
-        per_kwh = country.usd_rate / ((self.demand_mwh - float(clearing.unserved.sum())) * 1000.0)
+        per_kwh = country.usd_rate / ((self.demand_mwh - books.unserved_gwh * _MWH_PER_GWH) * 1000.0)
         return MixPoint(
             mining_mw=pair[0],
             ai_mw=pair[1],

@@ -153,7 +153,7 @@ def toy_tables() -> Tables:
             _published(item="thermal", fuels="coal gas", amount_bn="12"),
             _published(item="renewable", fuels="hydro wind solar", amount_bn="6"),
         ],
-        "published": [_published(figure="peak_mw", value="880", unit="MW", month="6")],
+        "published": [_published(figure="peak_mw", value="880", unit="MW", months="6")],
     }
 
 
@@ -189,10 +189,16 @@ def _technologies() -> Rows:
         "turbine": ("0.01", "0.02", "0.02", "0", "1"),
         "photovoltaic": ("0.01", "0.01", "0.01", "0", "1"),
     }
+    # What fails one by one: two units of coal, four of gas, three of the reservoir.
+    failing = {"steam": ("100", "300"), "combined_cycle": ("50", "100"), "river": ("20", "100")}
     return [
         _published(technology=technology, attribute=attribute, value=value, unit="1")
         for technology, row in values.items()
         for attribute, value in zip(shares, row, strict=True)
+    ] + [
+        _published(technology=technology, attribute=attribute, value=value, unit=unit)
+        for technology, row in failing.items()
+        for attribute, unit, value in zip(("mean_time_to_repair_h", "unit_mw"), ("h", "MW"), row, strict=True)
     ]
 
 

@@ -313,6 +313,7 @@ def example_summary() -> dict[str, Any]:
             "marginal": _rule(655_000_000.0, 1.4),
             "consumer_energy_gwh": TOTAL_GWH,
         },
+        "guardrails": None,
         "validation": _validation(),
         "variants": [
             {

@@ -21,7 +21,7 @@ from .example import ENERGY_GWH, FUELS, ZONES, example_hourly, example_summary
 
 HOSTILE = "<script>alert(1)</script>"
 SECTIONS = (
-    *("gains", "surplus", "dispatch", "running", "miners", "centres"),
+    *("gains", "guardrails", "surplus", "dispatch", "running", "miners", "centres"),
     *("prices", "map", "actual", "assumptions", "limits"),
 )
 # Elements that hold no text of their own and no end tag.

@@ -23,6 +23,7 @@ SECTIONS = {
         "change",
         "clearing",
         "surplus",
+        "guardrails",
         "incidence",
         "validation",
         "variants",
@@ -36,6 +37,7 @@ SIDE = {
     *("price_usd_per_mwh_by_zone", "pooled_cost_usd_per_mwh", "pooled_energy_cost_usd_per_mwh"),
     *("capacity_payment_usd", "capacity_payment_usd_per_mwh", "capacity_payment_per_kwh"),
     *("fuel_cost_usd", "fuel_imports_usd", "emissions_t", "congestion_rent_usd", "corridors"),
+    "trade",
 }
 SURPLUS = {
     *("reserve_margin_share", "mean_mw", "minimum_mw", "by_zone", "by_month", "duration_curve"),

@@ -12,6 +12,8 @@ from penstock.country.calendar import IntArray
 from penstock.market import Clearing, hour_series
 from penstock.market.system import FloatArray
 
+from .trade import Trade, external_cost_usd, home_mask, home_plants, trade_of
+
 __all__ = ["Books", "corridor_rows", "generation_by_fuel", "keep_books"]
 
 _MWH_PER_GWH = 1000.0
@@ -22,12 +24,14 @@ _PER_BN = 1e9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Books:
-    """What a year cost and made. Maps are in the order of the country's tables.
+    """What a year cost and made in the country's own zones. Maps are in the order of the country's tables.
 
     generation_gwh: by fuel and local month, shape (12,). [GWh]
-    cost_usd: generation at marginal cost plus unserved energy at the value of lost load. [USD]
+    cost_usd: generation at marginal cost plus unserved energy at the value of lost load, plus what is
+        imported, less what exports earn. [USD]
     fuel_cost_usd: fuel of the dispatched energy. [USD]
-    fuel_imports_usd: the part of it that is paid abroad, by the fuels' `imported_share`. [USD]
+    fuel_imports_usd: the part of it that is paid abroad, by the fuels' `imported_share`, plus what is
+        imported as electricity, less what exports of it earn. [USD]
     emissions_t: CO2 = emission factor x 3.6 GJ/MWh / efficiency x energy. [t]
     capacity_payment_usd: fixed payments of the year, unchanged by dispatch. [USD]
     energy_served_gwh: firm demand served plus what the programme took. [GWh]
@@ -36,6 +40,7 @@ class Books:
     pooled_energy_cost_usd_per_mwh, pooled_cost_usd_per_mwh: the pools' fuel over the energy they send out,
         without and with their capacity payments. [USD/MWh]
     price_by_zone: mean of the hourly price, weighted by the zone's demand. [USD/MWh]
+    trade: what crosses the border to external zones, hour by hour.
     """
 
     generation_gwh: Mapping[str, FloatArray]
@@ -52,6 +57,7 @@ class Books:
     curtailed_gwh: float
     price_by_zone: Mapping[str, float]
     price_mean: float
+    trade: Trade
 
     @property
     def pooled_energy_cost_usd_per_mwh(self) -> float:
@@ -74,8 +80,8 @@ def _per_mwh(usd: float, gwh: float) -> float:
 
 
 def generation_by_fuel(country: Country, clearing: Clearing) -> dict[str, FloatArray]:
-    """Hourly output of all plants of each fuel, each of shape (hours,). [MW]"""
-    fuels = np.array(country.table("plants").column("fuel"))
+    """Hourly output of the country's plants of each fuel, each of shape (hours,). [MW]"""
+    fuels = np.where(home_plants(country), country.table("plants").column("fuel"), "")
     return {
         fuel: clearing.dispatch[:, fuels == fuel].sum(axis=1)
         for fuel in country.table("fuels").column("fuel")
@@ -86,6 +92,8 @@ def generation_by_fuel(country: Country, clearing: Clearing) -> dict[str, FloatA
 def keep_books(country: Country, clearing: Clearing, month: IntArray) -> Books:
     """The books of a cleared year. month: local month of each hour, 1 to 12, shape (hours,)."""
     system = clearing.system
+    own, home = home_plants(country), home_mask(country)
+    trade = trade_of(country, clearing)
     energy = clearing.dispatch.sum(axis=0)
     cost = np.array(
         [
@@ -99,8 +107,10 @@ def keep_books(country: Country, clearing: Clearing, month: IntArray) -> Books:
         for row in country.table("technologies")
         if row["attribute"] == "efficiency"
     }
-    imports = emissions = 0.0
+    imports, emissions = float((trade.import_cost - trade.export_income).sum()), 0.0
     for index, plant in enumerate(country.table("plants")):
+        if not own[index]:
+            continue
         fuel = fuels[plant["fuel"]]
         imports += float(cost[index]) * fuel["imported_share"]
         factor = fuel["emission_factor_kg_per_gj"]
@@ -110,15 +120,15 @@ def keep_books(country: Country, clearing: Clearing, month: IntArray) -> Books:
     pools = set(country.table("monthly_generation").column("pool"))
     pooled = [index for index, row in enumerate(country.table("plants")) if row["pool"] in pools]
     payments = sum(row["amount_bn"] for row in country.table("capacity_payments"))
-    served = np.asarray(system.demand) - clearing.unserved
+    served = (np.asarray(system.demand) - clearing.unserved)[:, home]
     weight = np.asarray(system.demand)
     return Books(
         generation_gwh={
             fuel: np.bincount(month - 1, output, minlength=12) / _MWH_PER_GWH
             for fuel, output in generation_by_fuel(country, clearing).items()
         },
-        cost_usd=clearing.cost,
-        fuel_cost_usd=float(cost.sum()),
+        cost_usd=clearing.cost - external_cost_usd(country, clearing),
+        fuel_cost_usd=float(cost[own].sum()),
         fuel_imports_usd=imports,
         emissions_t=emissions,
         capacity_payment_usd=payments * _PER_BN / country.usd_rate,
@@ -126,13 +136,15 @@ def keep_books(country: Country, clearing: Clearing, month: IntArray) -> Books:
         pool_energy_gwh=float(energy[pooled].sum()) / _MWH_PER_GWH,
         pool_fuel_cost_usd=float(cost[pooled].sum()),
         programme_energy_gwh=float(clearing.accepted.sum()) / _MWH_PER_GWH,
-        unserved_gwh=float(clearing.unserved.sum()) / _MWH_PER_GWH,
-        curtailed_gwh=float(clearing.curtailed.sum()) / _MWH_PER_GWH,
+        unserved_gwh=float(clearing.unserved[:, home].sum()) / _MWH_PER_GWH,
+        curtailed_gwh=float(clearing.curtailed[:, home].sum()) / _MWH_PER_GWH,
         price_by_zone={
             zone: _mean_price(clearing.price[:, index], weight[:, index])
             for index, zone in enumerate(system.zones)
+            if home[index]
         },
-        price_mean=_mean_price(clearing.price, weight),
+        price_mean=_mean_price(clearing.price[:, home], weight[:, home]),
+        trade=trade,
     )
 
 

@@ -16,6 +16,8 @@ from penstock.country import Country
 from penstock.market import Clearing, hour_series
 from penstock.market.system import FloatArray
 
+from .trade import home_plants
+
 __all__ = ["SHARES", "Surplus", "find_surplus"]
 
 #: Shares of the hours for which the supply curve of surplus is given. [1]
@@ -27,7 +29,7 @@ _QUANTILES = np.round(np.linspace(0.0, 1.0, 101), 2)
 class Surplus:
     """Surplus after the reserve margin.
 
-    by_zone: shape (hours, zones). [MW]
+    by_zone: shape (hours, zones); 0 in external zones. [MW]
     price: grid of marginal costs, rising, shape (prices,). [USD/MWh]
     below: surplus at or below each price, shape (hours, prices). [MW]
     """
@@ -65,10 +67,13 @@ def find_surplus(country: Country, clearing: Clearing, reserve_margin: float) ->
         for member in budget.members
     }
     profiled = {row["fuel"] for row in country.table("fuels") if row["profile"] != "dispatched"}
+    own = home_plants(country)
     rows = [
         index
         for index, row in enumerate(country.table("plants"))
-        if row["plant"] not in limited and (row["fuel"] not in profiled or system.plants[index].curtailable)
+        if own[index]
+        and row["plant"] not in limited
+        and (row["fuel"] not in profiled or system.plants[index].curtailable)
     ]
     rows.sort(key=lambda index: -float(np.mean(system.plants[index].cost)))
     pools = country.table("zones").column("pool")

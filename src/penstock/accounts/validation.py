@@ -12,16 +12,15 @@ from penstock.country.calendar import IntArray
 from penstock.market import Clearing
 from penstock.market.system import FloatArray
 
-__all__ = ["compare_energy", "compare_figures", "compare_fuels", "compare_months", "pool_generation"]
+__all__ = ["compare_energy", "compare_fuels", "compare_months", "pool_generation"]
 
-#: A fuel above this is held to a share of it, a smaller one to an amount. [GWh]
-LARGE_FUEL_GWH = 5000.0
-LARGE_FUEL_SHARE = 0.10
-SMALL_FUEL_GWH = 500.0
+#: Most by which a fuel's year may differ, as a share of it. [1]
+FUEL_SHARE = 0.10
+#: Optional parameter: fuels that give less are held to the same amount as one that gives so much. [GWh]
+SMALL_FUEL = "small_fuel_gwh"
 #: Served energy of a month against the published total. [1]
 MONTH_SHARE = 0.01
 _MWH_PER_GWH = 1000.0
-_KWH_PER_MWH = 1000.0
 
 
 def pool_generation(
@@ -45,16 +44,17 @@ def _published(country: Country) -> dict[tuple[str, str], FloatArray]:
 
 
 def compare_fuels(country: Country, modelled: Mapping[tuple[str, str], FloatArray]) -> list[dict[str, Any]]:
-    """Each published fuel's year: within 10 % where it is above 5 TWh, within 0.5 TWh where it is not.
+    """Each published fuel's year: within 10 %, or 10 % of `small_fuel_gwh` where it gives less than that.
 
     `input` marks fuels whose energy the model is given, by the month or by a contract: they are no test.
     """
     names = {row["fuel"]: row for row in country.table("fuels")}
+    floor = country.parameter_or(SMALL_FUEL, 0.0)
     rows = []
     for (pool, fuel), months in _published(country).items():
         published = float(months.sum())
         model = float(modelled[pool, fuel].sum()) if (pool, fuel) in modelled else 0.0
-        limit = LARGE_FUEL_SHARE * published if published > LARGE_FUEL_GWH else SMALL_FUEL_GWH
+        limit = FUEL_SHARE * max(published, floor)
         rows.append(
             {
                 "fuel": fuel,
@@ -64,7 +64,7 @@ def compare_fuels(country: Country, modelled: Mapping[tuple[str, str], FloatArra
                 "published_gwh": published,
                 "difference_gwh": model - published,
                 "difference_pct": (model / published - 1.0) * 100.0 if published else None,
-                "limit": "10 %" if published > LARGE_FUEL_GWH else "500 GWh",
+                "limit": f"{FUEL_SHARE:.0%}".replace("%", " %") if published > floor else f"{limit:g} GWh",
                 "within": abs(model - published) <= limit,
                 "input": names[fuel]["profile"] != "dispatched" or _ordered(country, pool, fuel),
             }
@@ -110,104 +110,3 @@ def compare_energy(country: Country, modelled: Mapping[tuple[str, str], FloatArr
         for month in range(12)
         if want[month] > 0
     ]
-
-
-def compare_figures(
-    country: Country, clearing: Clearing, month: IntArray, local_hour: IntArray
-) -> list[dict[str, Any]]:
-    """Every row of the table `published` with what the model gives for it; None where it has none."""
-    model = _figures(country, clearing, month, local_hour)
-    return [
-        {
-            "figure": row["figure"],
-            "model": model.get(row["figure"]),
-            "published": row["value"],
-            "low": row["low"],
-            "high": row["high"],
-            "unit": row["unit"],
-            "note": row["note"] or "",
-        }
-        for row in country.table("published")
-    ]
-
-
-def _figures(country: Country, clearing: Clearing, month: IntArray, hour: IntArray) -> dict[str, float]:
-    """What the model gives for the figures it can be held against, by the figure's key."""
-    system = clearing.system
-    pools = country.table("zones").column("pool")
-    published = {row["pool"] for row in country.table("monthly_generation")}
-    inside = [index for index, pool in enumerate(pools) if pool in published]
-    imports = [
-        index
-        for index, corridor in enumerate(system.corridors)
-        if pools[country.zones.index(corridor.to_zone)] not in published
-    ]
-    load = np.asarray(system.demand)[:, inside].sum(axis=1)
-    drawn = np.maximum(clearing.flow[:, imports], 0.0).sum(axis=1)
-    load = load + drawn
-    result = {
-        "generation_total": sum(
-            float(months.sum())
-            for (pool, _), months in pool_generation(country, clearing, month).items()
-            if pool in published
-        ),
-        "winter_low": float(load[np.isin(month, (12, 1, 2))].min()),
-    }
-    september = month == 9
-    result["day_level_september"] = float(load[september & (hour >= 11) & (hour < 15)].mean())
-    result["evening_level_september"] = float(load[september & (hour >= 19) & (hour < 22)].mean())
-    links = [index for index, row in enumerate(country.table("corridors")) if row["kind"] == "HVDC"]
-    result["hvdc_mean_use"] = float(clearing.flow[:, links].sum(axis=1).mean())
-    if imports:
-        result["ke_mean_import"] = float(drawn[month == 12].mean())
-    payments = sum(row["amount_bn"] for row in country.table("capacity_payments")) * 1e9
-    result["capacity_payment_per_kwh"] = payments / (result["generation_total"] * _MWH_PER_GWH * _KWH_PER_MWH)
-    result["thermal_utilisation"] = _thermal_use(country, clearing, published)
-    everything = sum(_basket_bill(country, clearing, number, month, published)[0] for number in range(1, 13))
-    result["purchase_price"] = (everything + payments / _KWH_PER_MWH) / (
-        result["generation_total"] * _MWH_PER_GWH
-    )
-    names = ("january", "june", "july", "september", "december")
-    for name, number in zip(names, (1, 6, 7, 9, 12), strict=True):
-        result[f"basket_fuel_cost_{name}"] = _basket(country, clearing, number, month, published)
-    return result
-
-
-def _thermal_use(country: Country, clearing: Clearing, pools: set[str]) -> float:
-    """Energy of dispatched plants over installed capacity times hours. [percent]"""
-    dispatched = {row["fuel"] for row in country.table("fuels") if row["profile"] == "dispatched"}
-    energy = capacity = 0.0
-    for index, row in enumerate(country.table("plants")):
-        if row["fuel"] in dispatched and row["pool"] in pools:
-            energy += float(clearing.dispatch[:, index].sum())
-            capacity += row["installed_mw"] * clearing.system.hour_count
-    return 100.0 * energy / capacity if capacity else 0.0
-
-
-def _basket(country: Country, clearing: Clearing, number: int, month: IntArray, pools: set[str]) -> float:
-    """Average fuel cost of the published pools in one month, as billed. [currency/kWh]"""
-    cost, energy = _basket_bill(country, clearing, number, month, pools)
-    return cost / energy if energy else 0.0
-
-
-def _basket_bill(
-    country: Country, clearing: Clearing, number: int, month: IntArray, pools: set[str]
-) -> tuple[float, float]:
-    """Fuel bill and energy of the published pools in one month. [thousand currency, MWh]
-
-    The modelled mix at each fuel's billed average of that month, so that it is the mix which is tested; at
-    marginal cost where no billed average was printed.
-    """
-    billed = {
-        (row["pool"], row["fuel"]): row["billed_fuel_cost_per_kwh"]
-        for row in country.table("monthly_generation").where(month=number)
-    }
-    hours = month == number
-    cost = energy = 0.0
-    for index, row in enumerate(country.table("plants")):
-        if row["pool"] in pools:
-            output = float(clearing.dispatch[hours, index].sum())
-            average = billed.get((row["pool"], row["fuel"]))
-            cost += output * (row["fuel_cost_per_kwh"] if average is None else average)
-            energy += output
-    return cost, energy

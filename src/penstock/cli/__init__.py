@@ -18,11 +18,14 @@ import typer
 from typer.exceptions import TyperException
 
 from penstock import __version__
+from penstock.cli.adequacy import adequacy
 from penstock.cli.bitcoin import bitcoin
 from penstock.cli.country import check, countries
 from penstock.cli.documents import error_document, print_json
 from penstock.cli.mix import mix
 from penstock.cli.network import clear
+from penstock.cli.policy import policy
+from penstock.cli.proof import design, hosting, tariff
 from penstock.cli.study import run
 from penstock.errors import Fault, PenstockError
 
@@ -105,6 +108,6 @@ def penstock(
     """Clears a country's electricity market with and without Bitcoin mining and AI loads."""
 
 
-for command in (run, mix, countries, check, clear):
+for command in (run, mix, tariff, hosting, design, adequacy, policy, countries, check, clear):
     app.command()(command)
 app.add_typer(bitcoin)

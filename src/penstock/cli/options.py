@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["CountryArgument", "JsonOption", "TariffOption", "finite"]
+__all__ = ["CountryArgument", "JsonOption", "MwOption", "ShareOption", "TariffOption", "finite"]
 
 CountryArgument = Annotated[
     str, typer.Argument(metavar="COUNTRY_OR_FOLDER", help="A country that ships, or a folder of tables.")
@@ -31,5 +31,16 @@ TariffOption = Annotated[
         metavar="PRICE",
         callback=finite,
         help="Tariff of the programme. [the country's currency per kWh]",
+    ),
+]
+MwOption = Annotated[
+    float | None, typer.Option(metavar="MW", callback=finite, help="Size of the programme. [MW]")
+]
+ShareOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        callback=finite,
+        help="Part of the programme that mines; the rest computes. [0 to 1]",
     ),
 ]

@@ -10,7 +10,7 @@ import typer
 
 from penstock.cli.documents import json_text, print_json
 from penstock.cli.files import disk_refusals, publish, staging
-from penstock.cli.options import CountryArgument, JsonOption, TariffOption, finite
+from penstock.cli.options import CountryArgument, JsonOption, MwOption, ShareOption, TariffOption
 from penstock.cli.progress import progress
 from penstock.cli.refusals import option_places
 from penstock.cli.tables import console, table
@@ -51,18 +51,8 @@ RULES = (("pooled", "pooled billing"), ("marginal", "marginal pricing"))
 
 def run(
     country: CountryArgument,
-    mw: Annotated[
-        float | None,
-        typer.Option(metavar="MW", callback=finite, help="Size of the programme. [MW]"),
-    ] = None,
-    mining_share: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            callback=finite,
-            help="Part of the programme that mines; the rest computes. [0 to 1]",
-        ),
-    ] = None,
+    mw: MwOption = None,
+    mining_share: ShareOption = None,
     tariff: TariffOption = None,
     firm: Annotated[
         bool | None,
@@ -88,6 +78,7 @@ def run(
         facts = load_country(country)  # before the slower imports: a wrong name is refused at once
         from penstock.programme import default_programme
         from penstock.study import run as run_study
+        from penstock.study.policies import own_policy
 
         with option_places(mw=mw, mining_share=mining_share, tariff_per_kwh=tariff):
             programme = default_programme(
@@ -95,7 +86,7 @@ def run(
             )
         folder = Path("out") / facts.id if out is None else out
         with staging(folder) as staged:
-            study = run_study(facts, programme, progress=report_step)
+            study = run_study(facts, programme, policy=own_policy(country), progress=report_step)
             report_step("Writing the report", 1.0)
             _write(study, staged, folder)
             files = publish(staged, folder, FILES)

@@ -38,6 +38,9 @@ _MAIN_VALUES = {
     "consumer_classes": ("sales_share", "1"),
     "capacity_payments": ("amount_bn", "bn currency"),
     "programme_sites": ("share", "1"),
+    "stress_years": ("factor", "1"),
+    "plant_months": ("fuel_cost_per_kwh", "currency/kWh"),
+    "public_bitcoin": ("btc", "BTC"),
 }
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from penstock.country.faults import FaultList, choices_hint, shown
 from penstock.country.read import ReadRow, ReadTable, Value
+from penstock.country.row_checks import add_fault, check_rows
 from penstock.country.schema import REQUIRED_FIELDS, REQUIRED_PARAMETERS, RequiredParameter
-from penstock.errors import Fault
 
 __all__ = ["SHARE_TOLERANCE", "CountryFacts", "check_tables"]
 
@@ -45,7 +45,7 @@ def check_tables(tables: Tables, faults: FaultList) -> CountryFacts:
     for name in _NEED_ROWS:
         if tables[name].complete and not tables[name].rows:
             problem = f"the table has no rows; it holds: {tables[name].schema.description}"
-            _add(faults, tables[name], "no rows", None, None, problem, "add at least one row")
+            add_fault(faults, tables[name], "no rows", None, None, problem, "add at least one row")
     _references(tables, faults)
     facts = _facts(tables, faults)
     _parameters(tables["parameters"], faults)
@@ -57,8 +57,7 @@ def check_tables(tables: Tables, faults: FaultList) -> CountryFacts:
     _plants(tables, faults)
     _contracts(tables, faults)
     _capacity_payments(tables, faults)
-    _corridors(tables["corridors"], faults)
-    _rooftop(tables["rooftop_solar"], faults)
+    check_rows(tables, faults)
     _monthly_demand(tables, faults)
     _demand_shapes(tables, faults)
     _hydro_shapes(tables, faults)
@@ -66,28 +65,6 @@ def check_tables(tables: Tables, faults: FaultList) -> CountryFacts:
     _temperatures(tables, faults)
     _monthly_generation(tables, faults)
     return facts
-
-
-def _add(
-    faults: FaultList,
-    table: ReadTable,
-    kind: str,
-    row: ReadRow | None,
-    column: str | None,
-    problem: str,
-    mend: str,
-) -> None:
-    faults.add(
-        kind,
-        Fault(
-            place=table.schema.file,
-            row=None if row is None else row.line,
-            column=column,
-            value=None if row is None or column is None else shown(row.cells[column]),
-            problem=problem,
-            mend=mend,
-        ),
-    )
 
 
 def _texts(values: Iterable[Value]) -> list[str]:
@@ -116,7 +93,7 @@ def _references(tables: Tables, faults: FaultList) -> None:
                 if isinstance(value, str) and value not in choices:
                     problem = f"there is no such row in {target}.csv, column {target_column}"
                     hint = choices_hint(value, choices, target_column)
-                    _add(faults, table, "unknown reference", row, column.name, problem, hint)
+                    add_fault(faults, table, "unknown reference", row, column.name, problem, hint)
 
 
 def _facts(tables: Tables, faults: FaultList) -> CountryFacts:
@@ -125,7 +102,7 @@ def _facts(tables: Tables, faults: FaultList) -> CountryFacts:
     if table.sound("field"):
         for name in (name for name in REQUIRED_FIELDS if name not in rows):
             problem, mend = f"the row {name} is missing", f"add a row with field {name} and its value"
-            _add(faults, table, "missing field", None, "field", problem, mend)
+            add_fault(faults, table, "missing field", None, "field", problem, mend)
     known = {name: row for name, row in rows.items() if "value" in row.values}
 
     def text(name: str) -> str | None:
@@ -136,7 +113,8 @@ def _facts(tables: Tables, faults: FaultList) -> CountryFacts:
         if value is None or re.fullmatch("[A-Z]{3}", value):
             return value
         problem = f"{name} must be three capital letters, like {example}"
-        _add(faults, table, "not a code", known[name], "value", problem, f"write the three letters of {name}")
+        mend = f"write the three letters of {name}"
+        add_fault(faults, table, "not a code", known[name], "value", problem, mend)
         return None
 
     def whole(name: str, limits: tuple[int, int], unit: str) -> int | None:
@@ -147,14 +125,16 @@ def _facts(tables: Tables, faults: FaultList) -> CountryFacts:
             return int(value)
         problem = f"{name} must be a whole number from {limits[0]} to {limits[1]} [{unit}]"
         mend = "write a whole number within the limits"
-        _add(faults, table, "out of limits", known[name], "value", problem, mend)
+        add_fault(faults, table, "out of limits", known[name], "value", problem, mend)
         return None
 
     zones = tables["zones"]
     pool = text("generation_pool")
     if pool is not None and zones.sound("pool") and pool not in zones.column("pool"):
         hint = choices_hint(pool, _texts(zones.column("pool")), "pool")
-        _add(faults, table, "unknown pool", known["generation_pool"], "value", "no zone has this pool", hint)
+        add_fault(
+            faults, table, "unknown pool", known["generation_pool"], "value", "no zone has this pool", hint
+        )
     return CountryFacts(
         name=text("name"),
         iso3=code("iso3", "SLV"),
@@ -172,13 +152,13 @@ def _parameters(table: ReadTable, faults: FaultList) -> None:
             if table.sound("parameter"):
                 problem = f"the parameter {needed.name} [{needed.unit}] is missing: {needed.description}"
                 mend = f"add a row for {needed.name} with its value, unit and source"
-                _add(faults, table, "missing parameter", None, "parameter", problem, mend)
+                add_fault(faults, table, "missing parameter", None, "parameter", problem, mend)
             continue
         value = row.values.get("value")
         limit = _broken_limit(needed, value) if isinstance(value, float) else None
         if limit is not None:
             problem = f"{needed.name} must be {limit} [{needed.unit}]"
-            _add(faults, table, "out of limits", row, "value", problem, "correct the value; check its unit")
+            add_fault(faults, table, "out of limits", row, "value", problem, "correct it; check its unit")
 
 
 def _broken_limit(needed: RequiredParameter, value: float) -> str | None:
@@ -195,9 +175,9 @@ def _technologies(table: ReadTable, faults: FaultList) -> None:
     for row in table.rows_with("attribute", "value"):
         attribute, value = str(row.values["attribute"]), row.values["value"]
         # What is not a share of something carries its unit in its name.
-        if not attribute.endswith("_usd_per_mwh") and isinstance(value, float) and value > 1.0:
+        if not attribute.endswith(("_usd_per_mwh", "_h", "_mw")) and isinstance(value, float) and value > 1.0:
             problem = f"{attribute} is above the maximum of 1 [1]"
-            _add(faults, table, "above maximum", row, "value", problem, "write a share: 0.05 for 5 %")
+            add_fault(faults, table, "above maximum", row, "value", problem, "write a share: 0.05 for 5 %")
 
 
 def _pools(tables: Tables, faults: FaultList) -> None:
@@ -209,9 +189,9 @@ def _pools(tables: Tables, faults: FaultList) -> None:
         if table is zones or "pool" not in table.schema.names:
             continue
         for row in table.rows_with("pool"):
-            if row.values["pool"] not in pools:
+            if row.values["pool"] is not None and row.values["pool"] not in pools:
                 hint = choices_hint(str(row.values["pool"]), pools, "pool")
-                _add(faults, table, "unknown pool", row, "pool", "no zone has this pool", hint)
+                add_fault(faults, table, "unknown pool", row, "pool", "no zone has this pool", hint)
 
 
 def _demand_shares(zones: ReadTable, faults: FaultList) -> None:
@@ -236,7 +216,7 @@ def _sums_to_one(
         lines = _listed(row.line for row in rows) or "none"
         problem = f"{column} of {what} sums to {total:.9g}, not to 1 within {SHARE_TOLERANCE:g} [1]"
         mend = f"correct the shares (rows {lines}) so that they sum to 1"
-        _add(faults, table, "sum", None, column, problem, mend)
+        add_fault(faults, table, "sum", None, column, problem, mend)
 
 
 def _plants(tables: Tables, faults: FaultList) -> None:
@@ -245,12 +225,13 @@ def _plants(tables: Tables, faults: FaultList) -> None:
     for row in plants.rows_with("plant"):
         if row.values["plant"] in lines:
             problem = f"the plant is also in {excluded.schema.file}, row {lines[row.values['plant']]}"
-            _add(faults, plants, "excluded plant", row, "plant", problem, "keep it in one of the two tables")
+            mend = "keep it in one of the two tables"
+            add_fault(faults, plants, "excluded plant", row, "plant", problem, mend)
     for row in plants.rows_with("first_month", "last_month"):
         first, last = _numbers((row.values["first_month"], row.values["last_month"]))
         if first > last:
             problem = f"is after last_month, which is {last:g} [month]"
-            _add(faults, plants, "months", row, "first_month", problem, "give first_month <= last_month")
+            add_fault(faults, plants, "months", row, "first_month", problem, "give first_month <= last_month")
 
 
 def _split(
@@ -261,11 +242,11 @@ def _split(
     for name in dict.fromkeys(listed):
         if listed.count(name) > 1:
             problem = f"{name} stands {listed.count(name)} times in the list"
-            _add(faults, table, "repeated in list", row, column, problem, "name each once")
+            add_fault(faults, table, "repeated in list", row, column, problem, "name each once")
         if known.sound(key) and name not in known.column(key):
             problem = f"there is no {key} {shown(name)!r} in {known.schema.file}"
             hint = choices_hint(name, _texts(known.column(key)), key)
-            _add(faults, table, "unknown reference", row, column, problem, hint)
+            add_fault(faults, table, "unknown reference", row, column, problem, hint)
 
 
 def _contracts(tables: Tables, faults: FaultList) -> None:
@@ -276,34 +257,23 @@ def _contracts(tables: Tables, faults: FaultList) -> None:
         share, least, most = (row.values[name] for name in ("minimum_share", "minimum_gwh", "maximum_gwh"))
         if share is None and least is None and most is None:
             problem = "the contract has no limit: minimum_share, minimum_gwh and maximum_gwh are all blank"
-            _add(faults, contracts, "no limit", row, "minimum_share", problem, "fill in at least one of them")
+            mend = "fill in at least one of them"
+            add_fault(faults, contracts, "no limit", row, "minimum_share", problem, mend)
         if share is not None and least is not None:
             problem = f"both minimum_share ({row.cells['minimum_share']}) and minimum_gwh are given"
-            _add(faults, contracts, "two minima", row, "minimum_gwh", problem, "leave one of the two blank")
+            add_fault(
+                faults, contracts, "two minima", row, "minimum_gwh", problem, "leave one of the two blank"
+            )
         if isinstance(least, float) and isinstance(most, float) and least > most:
             problem = f"is above maximum_gwh, which is {row.cells['maximum_gwh']} [GWh]"
             mend = "give minimum_gwh <= maximum_gwh"
-            _add(faults, contracts, "minimum above maximum", row, "minimum_gwh", problem, mend)
+            add_fault(faults, contracts, "minimum above maximum", row, "minimum_gwh", problem, mend)
 
 
 def _capacity_payments(tables: Tables, faults: FaultList) -> None:
     payments = tables["capacity_payments"]
     for row in payments.rows_with("fuels"):
         _split(faults, payments, row, "fuels", tables["fuels"], "fuel")
-
-
-def _corridors(corridors: ReadTable, faults: FaultList) -> None:
-    for row in corridors.rows_with("from_zone", "to_zone"):
-        if row.values["from_zone"] == row.values["to_zone"]:
-            problem = "the corridor ends in the zone in which it starts"
-            _add(faults, corridors, "corridor", row, "to_zone", problem, "name two different zones")
-
-
-def _rooftop(rooftop: ReadTable, faults: FaultList) -> None:
-    for row in rooftop.rows_with("as_of"):
-        if not re.fullmatch("[0-9]{4}-(0[1-9]|1[0-2])", str(row.values["as_of"])):
-            problem = "must be a month written YYYY-MM"
-            _add(faults, rooftop, "not a month", row, "as_of", problem, "write it like 2024-12")
 
 
 def _known_pools(tables: Tables) -> list[str]:
@@ -320,7 +290,7 @@ def _monthly_demand(tables: Tables, faults: FaultList) -> None:
         missing = [month for month in MONTHS if (pool, month) not in there]
         if missing:
             problem = f"pool {pool} lacks the months {_listed(missing)}"
-            _add(faults, demand, "missing months", None, "month", problem, "add a row for each of them")
+            add_fault(faults, demand, "missing months", None, "month", problem, "add a row for each of them")
 
 
 def _demand_shapes(tables: Tables, faults: FaultList) -> None:
@@ -342,7 +312,7 @@ def _demand_shapes(tables: Tables, faults: FaultList) -> None:
             missing = [hour for hour in HOURS if (pool, season, hour) not in there]
             if missing:
                 problem = f"pool {pool}, season {season} lacks the hours {_listed(missing)}"
-                _add(faults, shapes, "missing hours", None, "hour", problem, "add a row for each of them")
+                add_fault(faults, shapes, "missing hours", None, "hour", problem, "add a row for each")
 
 
 def _profiles(tables: Tables) -> dict[Value, Value]:
@@ -357,10 +327,10 @@ def _hydro_shapes(tables: Tables, faults: FaultList) -> None:
         if profile == "hydro" and shape is None:
             problem = "is blank, but the plant's fuel has the profile hydro"
             mend = "name a shape of hydro_shapes.csv"
-            _add(faults, plants, "hydro shape", row, "hydro_shape", problem, mend)
+            add_fault(faults, plants, "hydro shape", row, "hydro_shape", problem, mend)
         elif profile not in (None, "hydro") and shape is not None:
             problem = f"only hydro plants have a shape; the plant's fuel has the profile {profile}"
-            _add(faults, plants, "hydro shape", row, "hydro_shape", problem, "leave it blank")
+            add_fault(faults, plants, "hydro shape", row, "hydro_shape", problem, "leave it blank")
         elif isinstance(shape, str):
             used.setdefault(shape, row)
     if not shapes.sound("shape", "month"):
@@ -371,10 +341,10 @@ def _hydro_shapes(tables: Tables, faults: FaultList) -> None:
         if len(missing) == len(MONTHS):
             hint = choices_hint(shape, _texts(shapes.column("shape")), "shape")
             problem = "there is no such shape in hydro_shapes.csv"
-            _add(faults, plants, "unknown reference", row, "hydro_shape", problem, hint)
+            add_fault(faults, plants, "unknown reference", row, "hydro_shape", problem, hint)
         elif missing:
             problem = f"shape {shape} lacks the months {_listed(missing)}"
-            _add(faults, shapes, "missing months", None, "month", problem, "add a row for each of them")
+            add_fault(faults, shapes, "missing months", None, "month", problem, "add a row for each of them")
 
 
 def _wind_shapes(tables: Tables, faults: FaultList) -> None:
@@ -388,25 +358,26 @@ def _wind_shapes(tables: Tables, faults: FaultList) -> None:
         months = dict.fromkeys(month for month, _ in missing)
         problem = f"there are wind plants, and {len(missing)} hours are missing, in months {_listed(months)}"
         mend = "add a row for each of the 24 hours of each month"
-        _add(faults, shapes, "missing hours", None, "hour", problem, mend)
+        add_fault(faults, shapes, "missing hours", None, "hour", problem, mend)
 
 
 def _temperatures(tables: Tables, faults: FaultList) -> None:
-    """Either no temperatures at all, or the 12 months of every zone; the minimum never above the maximum."""
+    """No temperatures at all, or the 12 months of every zone of the country; minima never above maxima."""
     table, zones = tables["temperatures"], tables["zones"]
     for row in table.rows_with("mean_minimum_c", "mean_maximum_c"):
         low, high = _numbers((row.values["mean_minimum_c"], row.values["mean_maximum_c"]))
         if low > high:
             problem = f"is above mean_maximum_c, which is {high:g} [deg C]"
-            _add(faults, table, "temperatures", row, "mean_minimum_c", problem, "correct one of the two")
+            add_fault(faults, table, "temperatures", row, "mean_minimum_c", problem, "correct one of the two")
     if not table.rows or not table.sound("zone", "month") or not zones.sound("zone"):
         return
     there = set(zip(table.column("zone"), table.column("month"), strict=True))
-    for zone in _texts(zones.column("zone")):
+    home = [row.values["zone"] for row in zones.rows_with("zone", "external") if not row.values["external"]]
+    for zone in _texts(home):
         missing = [month for month in MONTHS if (zone, month) not in there]
         if missing:
             problem = f"zone {zone} lacks the months {_listed(missing)}"
-            _add(faults, table, "missing months", None, "month", problem, "add a row for each of them")
+            add_fault(faults, table, "missing months", None, "month", problem, "add a row for each of them")
 
 
 def _monthly_generation(tables: Tables, faults: FaultList) -> None:
@@ -424,4 +395,4 @@ def _monthly_generation(tables: Tables, faults: FaultList) -> None:
         if missing:
             problem = f"fuel {fuel} of pool {pool} lacks the months {_listed(missing)}"
             mend = f"add their published energy: the profile {profiles[fuel]} spreads it over the hours"
-            _add(faults, generation, "missing months", None, "month", problem, mend)
+            add_fault(faults, generation, "missing months", None, "month", problem, mend)

@@ -75,7 +75,7 @@ class Table:
 class Country:
     """A country's facts for one study year, as loaded from a folder of tables.
 
-    id: the folder's name, e.g. "pakistan".
+    id: the folder's name, e.g. "el_salvador"; a command takes "el-salvador" for it as well.
     year: local calendar year of the study.
     utc_offset_hours: local time less UTC. [h]
     tables: by name, as declared in `country/schema`.
@@ -114,6 +114,10 @@ class Country:
         known = ", ".join(self.tables["parameters"].column("parameter"))
         raise KeyError(f"{self.id} has no parameter {name!r}; it has {known}")
 
+    def parameter_or(self, name: str, absent: float) -> float:
+        """The value of a parameter that a country need not have, or `absent`."""
+        return self.parameter(name).value if name in self.table("parameters").column("parameter") else absent
+
     @property
     def usd_rate(self) -> float:
         """Units of the country's currency per USD, the one rate used everywhere."""
@@ -121,5 +125,10 @@ class Country:
 
     @property
     def zones(self) -> tuple[str, ...]:
-        """Zones in table order."""
+        """Zones in table order, those of neighbouring markets among them."""
         return self.tables["zones"].column("zone")
+
+    @property
+    def home_zones(self) -> tuple[str, ...]:
+        """The country's own zones, in table order: what its totals count."""
+        return tuple(row["zone"] for row in self.tables["zones"] if not row["external"])

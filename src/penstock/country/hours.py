@@ -12,6 +12,7 @@ from penstock.country.country import Country, FloatArray
 from penstock.country.demand import demand_by_zone
 from penstock.country.fill import FILL_TOLERANCE
 from penstock.country.generation import Generation, build_generation
+from penstock.country.neighbours import check_external
 from penstock.errors import Fault, InputError
 
 __all__ = ["Hours", "build_hours", "net_capacity"]
@@ -51,13 +52,15 @@ def build_hours(country: Country) -> Hours:
     series' own by month where it has no storage; where it has, the built energy stays and must fit below.
 
     Raises InputError, with every fault found, where a rate or a parameter is missing, where published energy
-    of a month exceeds what the plants can give, and where demand net of rooftop solar falls below 0.
+    of a month exceeds what the plants can give, where demand net of rooftop solar falls below 0, and where
+    the plant of an external zone is too small for its price to hold.
     """
     faults: list[Fault] = []
     calendar = build_calendar(country.year, country.utc_offset_hours)
     demand = demand_by_zone(country, calendar, faults)
     generation = build_generation(country, calendar, faults)
     _take_given(country, calendar, generation, faults)
+    check_external(country, demand, generation.available, faults)
     if faults:
         raise InputError(faults)
     return Hours(

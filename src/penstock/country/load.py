@@ -19,7 +19,7 @@ from penstock.country.read import ReadTable, read_table
 from penstock.country.schema import table_schemas
 from penstock.errors import Fault, TableError, UnknownCountryError
 
-__all__ = ["load_country", "shipped_countries"]
+__all__ = ["country_folder", "load_country", "shipped_countries"]
 
 FAULT_CAP = 1000  # faults of one kind in one column of one table that are listed; the rest is counted
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -51,7 +51,7 @@ def load_country(name_or_folder: str | os.PathLike[str]) -> Country:
     Raises UnknownCountryError where there is neither such a country nor such a folder, and TableError,
     with every fault found in all tables, where the folder cannot be used.
     """
-    folder = _resolve(name_or_folder)
+    folder = country_folder(name_or_folder)
     faults = FaultList(FAULT_CAP)
     _check_files(folder, faults)
     tables = {name: read_table(folder, schema, faults) for name, schema in table_schemas().items()}
@@ -62,7 +62,8 @@ def load_country(name_or_folder: str | os.PathLike[str]) -> Country:
     return _country(folder, tables, facts, hourly)
 
 
-def _resolve(name_or_folder: str | os.PathLike[str]) -> Path:
+def country_folder(name_or_folder: str | os.PathLike[str]) -> Path:
+    """The folder of a country, as `load_country` finds it. Raises UnknownCountryError where there is none."""
     given = os.fspath(name_or_folder)
     shipped = shipped_countries()
     if isinstance(name_or_folder, str) and _NAME.fullmatch(given) and given.replace("-", "_") in shipped:

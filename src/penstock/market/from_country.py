@@ -20,10 +20,22 @@ _MWH_PER_GWH = 1000.0
 def marginal_costs(country: Country) -> FloatArray:
     """Marginal fuel cost of every plant, shape (plants,). [USD/MWh]
 
-    The published cost in the country's currency per kWh at the country's one exchange rate.
+    The published cost in the country's currency per kWh at the country's one exchange rate. It holds where
+    `plant_months` has no other for the month.
     """
     costs = np.array(country.table("plants").column("fuel_cost_per_kwh"), dtype=np.float64)
     return costs * _KWH_PER_MWH / country.usd_rate
+
+
+def _hourly_cost(country: Country, hours: Hours, plant: str, cost: float) -> float | FloatArray:
+    """A plant's cost, as one number, or by the hour where a month has another. [USD/MWh]"""
+    rows = country.table("plant_months").where(plant=plant)
+    if not len(rows):
+        return cost
+    hourly = np.full(len(hours.hours), cost)
+    for row in rows:
+        hourly[hours.month == row["month"]] = row["fuel_cost_per_kwh"] * _KWH_PER_MWH / country.usd_rate
+    return hourly
 
 
 def build_system(
@@ -47,7 +59,7 @@ def build_system(
             Plant(
                 name=row["plant"],
                 zone=row["zone"],
-                cost=float(cost),
+                cost=_hourly_cost(country, hours, row["plant"], float(cost)),
                 available=hours.available[:, index],
                 minimum=hours.minimum[:, index],
                 curtailable=fuel["profile"] != "dispatched" and not fuel["must_run"] and not row["storage"],
@@ -82,6 +94,7 @@ def _corridors(country: Country, hours: Hours) -> tuple[Corridor, ...]:
                 forward_limit=limit,
                 backward_limit=row["backward_mw"],
                 loss=row["loss_share"],
+                cost=(row["cost_per_kwh"] or 0.0) * _KWH_PER_MWH / country.usd_rate,
             )
         )
     return tuple(corridors)

@@ -149,7 +149,8 @@ class EnergyBudget:
 class System:
     """All that is cleared together.
 
-    hours: start of each hour, UTC, shape (hours,).
+    hours: start of each hour, UTC, shape (hours,); consecutive, but for whole days that are left out, such
+        as 29 February. What binds hours together takes the next one listed as the next in time.
     zones: labels, in the order of every (hours, zones) array.
     demand: firm demand, shape (hours, zones). [MW]
     value_of_lost_load: what a MWh of firm demand that is not served costs; inf: all of it must be
@@ -250,9 +251,13 @@ def _system_faults(system: System) -> Iterable[Fault]:
     if hours == 0 or zones == 0:
         yield Fault("System", f"has {hours} hours and {zones} zones", "give at least one of each")
         return
-    if np.any(np.diff(system.hours) != np.timedelta64(1, "h")):
+    steps = np.diff(system.hours).astype(np.int64)
+    if np.any((steps < 1) | (steps % 24 != 1)):
         yield Fault(
-            "System", "are not consecutive whole hours", "sort them and fill the gaps", column="hours"
+            "System",
+            "are not consecutive whole hours; only whole days may be left out, such as 29 February",
+            "sort them and fill the gaps",
+            column="hours",
         )
     if system.demand.shape != (hours, zones):
         yield Fault(

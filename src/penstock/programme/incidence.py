@@ -10,7 +10,8 @@ net import n, energy accepted by the programme a, dumped energy w and demand d,
     g + s − c + u + n − a − w − d = r,                                                              (1)
 
 where r is what a `Clearing` may miss its balance by (at most 1e-6 MWh; see `market.clearing`). The system's
-cost is C = Σ k·g + V·Σ u, with plants' marginal cost k and the value of lost load V.
+cost is C = Σ k·g + V·Σ u + Σ f·q, with plants' marginal cost k, the value of lost load V, and the charge f
+for sending q over a corridor.
 
 Rule "marginal": everyone settles at the zone's price.
 
@@ -18,14 +19,14 @@ Rule "marginal": everyone settles at the zone's price.
     programme    t·Σ a                           pays its tariff t
     plants       Σ k·g − Σ π·g                   less their margin
     stores       Σ π·c − Σ π·s                   less their margin
-    state        − Σ π·n + Σ (π − t)·a + Σ π·w + Σ π·r
+    state        Σ f·q − Σ π·n + Σ (π − t)·a + Σ π·w + Σ π·r
 
 The state is the system operator and the programme's supplier. It earns what the corridors earn, for the sum
 of π·n over the zones is, for every corridor, price at the receiving end x received − price at the sending
-end x sent (`corridor_surplus_usd`). It buys at the zone's price what the programme takes and sells it at the
-tariff. It pays for must-run energy that nobody takes (nothing where the price is 0), and settles the
-imbalance r. Adding up, the terms in t cancel, and so do those in π by (1) times π; what is left is C. So the
-changes add up to the change in C.
+end x sent; it pays the charges f·q out of that (`corridor_surplus_usd` is what is left). It buys at the
+zone's price what the programme takes and sells it at the tariff. It pays for must-run energy that nobody
+takes (nothing where the price is 0), and settles the imbalance r. Adding up, the terms in t cancel, and so
+do those in π by (1) times π; what is left is C. So the changes add up to the change in C.
 
 Rule "pooled": one pool pays every plant its cost and passes all of it on. Plants, stores and state do not
 change; the programme pays t·Σ a; consumers pay the rest of the change in C, which includes the value of lost
@@ -198,16 +199,18 @@ def programme_payment_usd(clearing: Clearing, tariff_usd_per_mwh: float) -> floa
 
 
 def corridor_surplus_usd(clearing: Clearing) -> FloatArray:
-    """What each corridor earns, losses paid for, shape (corridors,). [USD]
+    """What each corridor earns, losses and the charge for sending paid for, shape (corridors,). [USD]
 
-    Price at the receiving end x energy received less price at the sending end x energy sent, over all hours.
+    Price at the receiving end x energy received less price at the sending end x energy sent, less the charge
+    x energy sent, over all hours.
     """
     system = clearing.system
     forward, backward = clearing.sent()
     start = clearing.price[:, system.zone_index(corridor.from_zone for corridor in system.corridors)]
     end = clearing.price[:, system.zone_index(corridor.to_zone for corridor in system.corridors)]
     kept = 1.0 - np.array([corridor.loss for corridor in system.corridors], dtype=np.float64)
-    earned = forward * (end * kept - start) + backward * (start * kept - end)
+    charge = np.array([corridor.cost for corridor in system.corridors], dtype=np.float64)
+    earned = forward * (end * kept - start - charge) + backward * (start * kept - end - charge)
     return np.asarray(earned.sum(axis=0), dtype=np.float64)
 
 

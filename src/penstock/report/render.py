@@ -17,6 +17,7 @@ from . import figures, tables
 from .cells import Table
 from .centres import centre_charts, centre_sentences, centre_tables
 from .formats import number, percent
+from .guardrails import guardrail_page
 from .headline import headline, key_figures, programme_name, proof, remarks
 from .miners import miner_charts, miner_sentences, miner_tables
 from .plots import Chart
@@ -71,6 +72,7 @@ def render_report(summary: dict[str, Any], hourly: pd.DataFrame) -> str:
             remarks=remarks(summary),
             key_figures=key_figures(summary),
             proof=proof(summary),
+            guardrails=guardrail_page(summary),
             surplus={
                 "margin": percent(summary["surplus"]["reserve_margin_share"], 1),
                 "mean": number(summary["surplus"]["mean_mw"]),

@@ -108,9 +108,8 @@ def surplus_zones(summary: dict[str, Any]) -> Table:
     )
 
 
-def _threshold(key: str) -> float | None:
-    digits = key.removeprefix("hours_above_").removesuffix("_mw")
-    return float(digits) if digits.isdigit() else None
+def _threshold(key: str) -> float:
+    return float(key.removeprefix("hours_above_").removesuffix("_mw"))
 
 
 def surplus_months(summary: dict[str, Any]) -> Table:

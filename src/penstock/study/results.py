@@ -16,7 +16,11 @@ __all__ = ["Results"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Results:
-    """One study. tariff: of the programme. [USD/MWh]"""
+    """One study.
+
+    tariff: of the programme. [USD/MWh]
+    guardrails: what the country's policy says of the programme, as plain data; None where it has none.
+    """
 
     country: Country
     hours: Hours
@@ -26,6 +30,7 @@ class Results:
     base: Clearing
     surplus: Surplus
     variants: tuple[dict[str, Any], ...]
+    guardrails: dict[str, Any] | None
 
     @property
     def changed(self) -> Clearing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,24 +13,32 @@ import pandas as pd
 from penstock.accounts import find_surplus, keep_books
 from penstock.bitcoin.history import YearOfNetwork
 from penstock.country import Country, load_country
-from penstock.country.hours import Hours, build_hours
+from penstock.country.hours import Hours
 from penstock.loads.defaults import parameters_for
 from penstock.market import Bid, Clearing, System, clear
 from penstock.market.from_country import build_system
+from penstock.policy import Policy
 from penstock.programme import (
-    Network,
     Operation,
     Programme,
     check_programme,
     default_programme,
-    network_of,
-    operate,
-    plan_for,
     tariff_usd_per_mwh,
 )
 from penstock.programme.operate import absent_bids
 
+from .adequacy import LOAD, assess, load_of, outage_model, taken_by_zone
+from .guardrails import (
+    OUTAGE_YEARS,
+    SEED,
+    describe_judgement,
+    judge_programme,
+    last_day,
+    programme_outcome,
+)
 from .hourly import hourly_table
+from .policies import own_policy
+from .prepared import Prepared, add_programme, prepare
 from .results import Results
 from .summary import summarise
 
@@ -57,38 +66,8 @@ class Study:
     hourly: pd.DataFrame
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """A country's year before any programme. network: the Bitcoin network of the year."""
-
-    country: Country
-    hours: Hours
-    system: System
-    network: Network
-
-
 def _silent(step: str, fraction: float) -> None:
     """No progress shown."""
-
-
-def prepare(country: Country, network: YearOfNetwork | None = None) -> Prepared:
-    """The hours, the system and the Bitcoin network of a country's year.
-
-    network: its months; None for those on record of the country's year.
-
-    Raises InputError where the tables cannot make the hours, or the network's year is not on record.
-    """
-    hours = build_hours(country)
-    months = network_of(country.year if network is None else network)
-    return Prepared(country, hours, build_system(country, hours), months)
-
-
-def add_programme(
-    prepared: Prepared, programme: Programme, *, progress: Callable[[int], None] = lambda _: None
-) -> Operation:
-    """The market with a programme. progress: called with the number of each round of clearing."""
-    plan = plan_for(prepared.country, programme, prepared.hours.month, prepared.hours.local_hour)
-    return operate(prepared.system, plan, prepared.network, progress=progress)
 
 
 def run(
@@ -96,6 +75,8 @@ def run(
     programme: Programme | None = None,
     *,
     network: YearOfNetwork | None = None,
+    policy: Policy | None = None,
+    as_of: dt.date | None = None,
     progress: Progress = _silent,
 ) -> Study:
     """Clear a country's year without and with a programme of loads, and say what changes for whom.
@@ -103,11 +84,14 @@ def run(
     country: a country that ships, a folder of tables, or one already loaded.
     programme: what comes; None takes the country's default programme.
     network: the Bitcoin network month by month; None for that on record of the country's year.
+    policy: guardrails that the programme is judged by; None for the country's own, if it has any.
+    as_of: day on which they are judged; None for the last of the study year.
     progress: called with the step's name and the share of the work done, 0 to 1.
 
     Raises InputError (tables, programme, a year without a network on record), InfeasibleError or SolverError.
     """
     progress("Reading the tables", 0.0)
+    guardrails = own_policy(country) if policy is None else policy
     facts = country if isinstance(country, Country) else load_country(country)
     plan = default_programme(facts) if programme is None else programme
     check_programme(facts, plan)
@@ -127,6 +111,10 @@ def run(
     base = clear(prepared.system, absent)
     progress("Clearing the variants", 0.52)
     variants = _variants(facts, prepared.hours, absent, progress)
+    judged = None
+    if guardrails is not None:
+        progress("Judging by the guardrails", 0.9)
+        judged = _judged(prepared, base, operation, plan, guardrails, as_of or last_day(facts.year))
     progress("Keeping the books", 0.93)
     results = Results(
         country=facts,
@@ -137,10 +125,26 @@ def run(
         base=base,
         surplus=find_surplus(facts, base, facts.parameter("reserve_margin_share").value),
         variants=tuple(variants),
+        guardrails=judged,
     )
     summary, hourly = summarise(results), hourly_table(results)
     progress("Done", 1.0)
     return Study(facts, plan, base, operation.clearing, operation, summary, hourly)
+
+
+def _judged(
+    prepared: Prepared,
+    base: Clearing,
+    operation: Operation,
+    programme: Programme,
+    policy: Policy,
+    as_of: dt.date,
+) -> dict[str, Any]:
+    """The programme under the guardrails, with years of outages drawn for them."""
+    load = load_of(taken_by_zone(operation.clearing), firm=programme.firm)
+    adequacy = assess(outage_model(prepared), {LOAD: load}, years=OUTAGE_YEARS, seed=SEED)
+    outcome = programme_outcome(prepared, base, operation, programme, adequacy)
+    return describe_judgement(judge_programme(outcome, policy, as_of), years=OUTAGE_YEARS, seed=SEED)
 
 
 def _variants(
@@ -180,14 +184,16 @@ def _variants(
     rows = []
     for index, (key, title, note, system) in enumerate(cases):
         clearing = clear(system, bids)
-        generation = keep_books(country, clearing, hours.month).generation_gwh
+        books = keep_books(country, clearing, hours.month)
         rows.append(
             {
                 "variant": key,
                 "title": title,
                 "note": note,
-                "cost_usd": clearing.cost,
-                "generation_gwh_by_fuel": {fuel: float(months.sum()) for fuel, months in generation.items()},
+                "cost_usd": books.cost_usd,
+                "generation_gwh_by_fuel": {
+                    fuel: float(months.sum()) for fuel, months in books.generation_gwh.items()
+                },
             }
         )
         progress("Clearing the variants", 0.52 + 0.4 * (index + 1) / len(cases))

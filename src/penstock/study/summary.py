@@ -18,6 +18,7 @@ from penstock.accounts import (
 )
 from penstock.accounts.books import corridor_rows
 from penstock.accounts.surplus import SHARES
+from penstock.accounts.trade import Trade, home_mask
 from penstock.accounts.validation import pool_generation
 from penstock.country import Country
 from penstock.country.assumptions import list_assumptions
@@ -51,6 +52,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "clearing": {"base": _proof(results.base), "with_programme": _proof(results.changed)},
         "surplus": _surplus(results),
         "incidence": _incidence(results),
+        "guardrails": results.guardrails,
         "validation": _validation(results),
         "variants": list(results.variants),
         "assumptions": list_assumptions(country),
@@ -73,10 +75,25 @@ def _country(country: Country) -> dict[str, Any]:
         "currency_per_usd": country.usd_rate,
         "utc_offset_hours": country.utc_offset_hours,
         "content_hash": country.content_hash,
-        "zones": [
-            {key: row[key] for key in ("zone", "name", "latitude", "longitude")}
-            for row in country.table("zones")
-        ],
+        "zones": _zones(country, external=False),
+        "external_zones": _zones(country, external=True),
+    }
+
+
+def _zones(country: Country, *, external: bool) -> list[dict[str, Any]]:
+    return [
+        {key: row[key] for key in ("zone", "name", "latitude", "longitude")}
+        for row in country.table("zones")
+        if bool(row["external"]) == external
+    ]
+
+
+def _trade(trade: Trade) -> dict[str, float]:
+    return {
+        "imports_gwh": float(trade.imports.sum()) / _MWH_PER_GWH,
+        "exports_gwh": float(trade.exports.sum()) / _MWH_PER_GWH,
+        "import_cost_usd": float(trade.import_cost.sum()),
+        "export_income_usd": float(trade.export_income.sum()),
     }
 
 
@@ -105,6 +122,7 @@ def _side(results: Results, clearing: Clearing, books: Books) -> dict[str, Any]:
         "capacity_payment_per_kwh": books.capacity_payment_usd_per_mwh * results.country.usd_rate / 1000.0,
         "fuel_cost_usd": books.fuel_cost_usd,
         "fuel_imports_usd": books.fuel_imports_usd,
+        "trade": _trade(books.trade),
         "emissions_t": books.emissions_t,
         "congestion_rent_usd": float(rent.sum()),
         "corridors": corridors,
@@ -150,9 +168,10 @@ def _surplus(results: Results) -> dict[str, Any]:
                 "zone": zone,
                 "mean_mw": float(surplus.by_zone[:, index].mean()),
                 "minimum_mw": float(surplus.by_zone[:, index].min()),
-                f"hours_above_{round(wanted)}_mw": int((surplus.by_zone[:, index] >= round(wanted)).sum()),
+                f"hours_above_{wanted:g}_mw": int((surplus.by_zone[:, index] >= wanted).sum()),
             }
             for index, zone in enumerate(results.country.zones)
+            if zone in results.country.home_zones
         ],
         "by_month": [
             {
@@ -187,7 +206,11 @@ def _incidence(results: Results) -> dict[str, Any]:
         ConsumerClass(row["consumer_class"], row["name"], row["sales_share"])
         for row in country.table("consumer_classes")
     ]
-    energy = float(np.asarray(base.system.demand).sum() - results.changed.unserved.sum())
+    home = home_mask(country)
+    demand, unserved = (
+        values[:, home] for values in (np.asarray(base.system.demand), results.changed.unserved)
+    )
+    energy = float(demand.sum() - unserved.sum())
 
     def rule(incidence: Incidence) -> dict[str, Any]:
         groups = dict(incidence.by_group)
