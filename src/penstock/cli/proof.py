@@ -159,8 +159,9 @@ def design(
     """
     with progress() as report_step:
         from penstock.proof.design import highest_tariff_of, search_design
-        from penstock.proof.documents import design_document
+        from penstock.proof.documents import design_document, tariff_document
         from penstock.proof.sensitivity import sensitivities
+        from penstock.proof.tariff import prove_tariff
         from penstock.report.design import render_design
         from penstock.report.proof_words import design_sentences
 
@@ -187,8 +188,9 @@ def design(
                 )
             )
             document = design_document(trials, found, trials.programme(programme), cases)
+            window = tariff_document(trials, prove_tariff(trials, programme, workers=WORKERS))
             names = {"design": "design.json", "page": "design.html"}
-            texts = {"design": json_text(document), "page": render_design(document)}
+            texts = {"design": json_text(document), "page": render_design(document, window)}
             files = _publish(staged, folder, names, texts)
     _say(document, files, as_json, design_sentences)
 

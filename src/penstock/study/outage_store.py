@@ -1,4 +1,4 @@
-"""Where sampled years are kept, so that a run that stopped goes on: a folder for a run, a file for a batch."""
+"""Where sampled years are kept, so that a run that stopped goes on: a folder, a file for each batch."""
 
 from __future__ import annotations
 
