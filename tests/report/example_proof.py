@@ -247,6 +247,7 @@ def hosting_row(
         "binding": binding,
         "most_mw": 20_000.0,
         "by_clause_mw": {} if binding is None else {binding: mw, "full-cost": mw + 321.0},
+        "reported_mw": {},
         "headroom": {"share": share or 0.0, "mw": headroom, "hours": 50, "mean_event_hours": 2.5},
     }
 

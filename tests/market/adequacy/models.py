@@ -18,8 +18,8 @@ def model_of(
     return OutageModel(tuple(zones), load, np.zeros_like(load), tuple(units), tuple(links))
 
 
-def random_model(rng: np.random.Generator, hours: int = 30, links_fail: bool = True) -> OutageModel:
-    """One to four zones, each with a few units that fail often, and links with losses."""
+def random_model(rng: np.random.Generator) -> OutageModel:
+    """One to four zones, each with a few units that fail often, and links that fail, with losses."""
     zones = tuple("ABCD"[: rng.integers(1, 5)])
     units = [
         Unit(f"{zone}{n}", zone, float(rng.integers(5, 40)), float(rng.uniform(0.02, 0.4)), 5.0)
@@ -34,17 +34,14 @@ def random_model(rng: np.random.Generator, hours: int = 30, links_fail: bool = T
             float(rng.integers(0, 20)),
             float(rng.integers(0, 20)),
             loss=float(rng.choice([0.0, 0.03, 0.1])),
+            outage_rate=0.1,
+            repair_hours=4.0,
         )
         for index, a in enumerate(zones)
         for b in zones[index + 1 :]
         if rng.random() < 0.7
     ]
-    if links_fail:
-        links = [
-            Link(k.name, k.from_zone, k.to_zone, k.forward_limit, k.backward_limit, k.loss, 0.1, 4.0)
-            for k in links
-        ]
-    demand = rng.uniform(0.0, 45.0, (hours, len(zones)))
+    demand = rng.uniform(0.0, 45.0, (30, len(zones)))
     return OutageModel(zones, demand, rng.uniform(0.0, 10.0, demand.shape), tuple(units), tuple(links))
 
 

@@ -1,10 +1,9 @@
 """The IEEE Reliability Test System of 1979: its units and its year of load.
 
 Source: IEEE Reliability Test System, IEEE Transactions on Power Apparatus and Systems PAS-98 (6), 1979.
-Loss of load, unserved energy and energy of its 8,736 hours: R. N. Allan, R. Billinton and
-N. M. K. Abdel-Gawad, The IEEE Reliability Test System: extensions to and evaluation of the generating
-system, IEEE Transactions on
-Power Systems 1 (4), 1986.
+Loss of load and unserved energy of its 8,736 hours: R. N. Allan, R. Billinton, N. M. K. Abdel-Gawad, The IEEE
+Reliability Test System: extensions to and evaluation of the generating system, IEEE Transactions on Power
+Systems 1 (4), 1986.
 """
 
 from __future__ import annotations
