@@ -385,6 +385,7 @@ def sample_summary() -> dict[str, Any]:
             "consumer_energy_gwh": 6000.0,
         },
         "guardrails": None,
+        "borrowed": [],
         "validation": {
             "fuels": [
                 fuel

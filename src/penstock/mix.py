@@ -25,25 +25,23 @@ import numpy as np
 
 from penstock import __version__
 from penstock.accounts import Books, keep_books
-from penstock.accounts.trade import home_mask
 from penstock.bitcoin.history import YearOfNetwork
 from penstock.country import Country, load_country
 from penstock.errors import Fault, ProgrammeError
 from penstock.market import Clearing, clear
 from penstock.market.system import FloatArray
 from penstock.programme import (
-    ConsumerClass,
     Operation,
     Programme,
     check_programme,
     default_programme,
     tariff_usd_per_mwh,
-    who_pays,
 )
 from penstock.programme.incidence import RULES, programme_payment_usd
 from penstock.programme.months import step_months
 from penstock.programme.operate import absent_bids
 from penstock.study import Prepared, add_programme, prepare
+from penstock.study.bills import change_per_kwh, incidence, served_mwh
 from penstock.study.loads import all_sources, jobs, programme_assumptions
 
 __all__ = [
@@ -301,7 +299,6 @@ class _Year:
     base: Clearing
     books: Books
     tariff: float
-    classes: tuple[ConsumerClass, ...]
 
     @classmethod
     def of(cls, prepared: Prepared, base: Clearing, shared: Programme) -> _Year:
@@ -311,16 +308,7 @@ class _Year:
             base,
             keep_books(country, base, prepared.hours.month),
             tariff_usd_per_mwh(country, shared),
-            tuple(
-                ConsumerClass(row["consumer_class"], row["name"], row["sales_share"])
-                for row in country.table("consumer_classes")
-            ),
         )
-
-    @property
-    def demand_mwh(self) -> float:
-        """Of the country's own zones. [MWh]"""
-        return float(np.asarray(self.base.system.demand)[:, home_mask(self.prepared.country)].sum())
 
     def point(self, pair: tuple[float, float], operation: Operation) -> MixPoint:
         """The figures of one cleared mix, not yet held against the others."""
@@ -328,8 +316,11 @@ class _Year:
         books = keep_books(country, clearing, self.prepared.hours.month)
         staff = jobs(country, *pair)["total"]
         ran_mw = books.programme_energy_gwh * _MWH_PER_GWH / clearing.system.hour_count
-        consumers = {rule: self._consumers_usd(rule, clearing) for rule in RULES}
-        per_kwh = country.usd_rate / ((self.demand_mwh - books.unserved_gwh * _MWH_PER_GWH) * 1000.0)
+        served = served_mwh(country, clearing)
+        consumers = {
+            rule: incidence(country, rule, self.base, clearing, self.tariff).by_group["consumers"]
+            for rule in RULES
+        }
         return MixPoint(
             mining_mw=pair[0],
             ai_mw=pair[1],
@@ -337,9 +328,9 @@ class _Year:
             income_usd=programme_payment_usd(clearing, self.tariff),
             margin_usd=self._worth_usd(operation) - programme_payment_usd(clearing, self.tariff),
             consumer_change_pooled_usd=consumers["pooled"],
-            consumer_change_pooled_per_kwh=consumers["pooled"] * per_kwh,
+            consumer_change_pooled_per_kwh=change_per_kwh(country, consumers["pooled"], served),
             consumer_change_marginal_usd=consumers["marginal"],
-            consumer_change_marginal_per_kwh=consumers["marginal"] * per_kwh,
+            consumer_change_marginal_per_kwh=change_per_kwh(country, consumers["marginal"], served),
             cost_change_usd=books.cost_usd - self.books.cost_usd,
             unserved_gwh=books.unserved_gwh,
             unserved_change_gwh=books.unserved_gwh - self.books.unserved_gwh,
@@ -365,17 +356,6 @@ class _Year:
             float((row.part.value(operation.answer.hashprice)[month] * taken).sum())
             for row, taken in zip(operation.bids, operation.taken.T, strict=True)
         )
-
-    def _consumers_usd(self, rule: Literal["pooled", "marginal"], clearing: Clearing) -> float:
-        incidence = who_pays(
-            rule,
-            self.base,
-            clearing,
-            tariff_usd_per_mwh=self.tariff,
-            consumer_classes=self.classes,
-            plant_groups=self.prepared.country.table("plants").column("fuel"),
-        )
-        return incidence.by_group["consumers"]
 
 
 def _energy(operation: Operation) -> dict[str, Any]:

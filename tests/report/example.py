@@ -314,6 +314,7 @@ def example_summary() -> dict[str, Any]:
             "consumer_energy_gwh": TOTAL_GWH,
         },
         "guardrails": None,
+        "borrowed": [],
         "validation": _validation(),
         "variants": [
             {

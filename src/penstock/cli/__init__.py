@@ -20,6 +20,7 @@ from typer.exceptions import TyperException
 from penstock import __version__
 from penstock.cli.adequacy import adequacy
 from penstock.cli.bitcoin import bitcoin
+from penstock.cli.borrow import borrow
 from penstock.cli.country import check, countries
 from penstock.cli.documents import error_document, print_json
 from penstock.cli.mix import mix
@@ -108,6 +109,6 @@ def penstock(
     """Clears a country's electricity market with and without Bitcoin mining and AI loads."""
 
 
-for command in (run, mix, tariff, hosting, design, adequacy, policy, countries, check, clear):
+for command in (run, mix, tariff, hosting, design, adequacy, policy, borrow, countries, check, clear):
     app.command()(command)
 app.add_typer(bitcoin)

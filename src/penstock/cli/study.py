@@ -115,6 +115,7 @@ def _show_study(summary: Mapping[str, Any], files: Mapping[str, Path]) -> None:
     """Prints the figures, who gains and pays, the loads by month, the result in sentences, and the files."""
     from rich.text import Text
 
+    from penstock.report.borrowed import borrowed_sentences
     from penstock.report.headline import headline, remarks
     from penstock.report.running import running_sentences
 
@@ -123,7 +124,8 @@ def _show_study(summary: Mapping[str, Any], files: Mapping[str, Path]) -> None:
     screen.print(_parties(summary))
     if summary["loads"]["year"]["offered_mwh"]:
         screen.print(_months(summary))
-    sentences = [headline(dict(summary)), *remarks(dict(summary))[:3], *running_sentences(dict(summary))]
+    sentences = [headline(dict(summary)), *borrowed_sentences(summary["borrowed"])]
+    sentences += [*remarks(dict(summary))[:3], *running_sentences(dict(summary))]
     for sentence in sentences:
         screen.print(Text(sentence))
     screen.print()

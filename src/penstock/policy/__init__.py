@@ -22,7 +22,8 @@ from penstock.policy.policy import (
     with_limit,
 )
 from penstock.policy.read import read_policy
-from penstock.policy.words import limit_text
+from penstock.policy.words import amount, limit_text
+from penstock.policy.write import policy_text
 
 __all__ = [
     "METRICS",
@@ -39,9 +40,11 @@ __all__ = [
     "Reading",
     "Status",
     "Subject",
+    "amount",
     "judge",
     "limit_text",
     "only_subjects",
+    "policy_text",
     "read_policy",
     "required_move",
     "with_limit",

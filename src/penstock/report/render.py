@@ -14,6 +14,7 @@ from markupsafe import Markup
 from penstock.errors import Fault, InputError
 
 from . import figures, tables
+from .borrowed import borrowed_sentences, borrowed_table
 from .cells import Table
 from .centres import centre_charts, centre_sentences, centre_tables
 from .formats import number, percent
@@ -41,6 +42,7 @@ SUMMARY_KEYS = (
     "incidence",
     "validation",
     "variants",
+    "borrowed",
     "assumptions",
     "sources",
 )
@@ -69,7 +71,7 @@ def render_report(summary: dict[str, Any], hourly: pd.DataFrame) -> str:
             country=summary["country"],
             programme_name=programme_name(summary["programme"]),
             headline=headline(summary),
-            remarks=remarks(summary),
+            remarks=[*borrowed_sentences(summary["borrowed"]), *remarks(summary)],
             key_figures=key_figures(summary),
             proof=proof(summary),
             guardrails=guardrail_page(summary),
@@ -172,6 +174,7 @@ def _tables(summary: dict[str, Any]) -> dict[str, Table]:
         "energy": tables.validation_energy(summary),
         "figures": tables.validation_figures(summary),
         "variants": tables.variants(summary),
+        "borrowed": borrowed_table(summary),
         "assumptions": tables.assumptions(summary),
         "programme_assumptions": tables.programme_assumptions(summary),
         "sources": tables.sources(summary),

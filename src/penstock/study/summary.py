@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from penstock import __version__
 from penstock.accounts import (
     Books,
@@ -18,14 +16,15 @@ from penstock.accounts import (
 )
 from penstock.accounts.books import corridor_rows
 from penstock.accounts.surplus import SHARES
-from penstock.accounts.trade import Trade, home_mask
+from penstock.accounts.trade import Trade
 from penstock.accounts.validation import pool_generation
 from penstock.country import Country
 from penstock.country.assumptions import list_assumptions
 from penstock.market import Clearing
-from penstock.programme import ConsumerClass, Incidence, who_pays
+from penstock.programme import Incidence
 from penstock.programme.incidence import RULES, corridor_surplus_usd
 
+from .bills import change_per_kwh, incidence, served_mwh
 from .loads import all_sources, describe_loads, describe_programme
 from .results import Results
 
@@ -55,6 +54,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "guardrails": results.guardrails,
         "validation": _validation(results),
         "variants": list(results.variants),
+        "borrowed": [dict(row) for row in country.table("borrowed")],
         "assumptions": list_assumptions(country),
         "sources": [
             {
@@ -200,45 +200,25 @@ def _surplus(results: Results) -> dict[str, Any]:
 
 
 def _incidence(results: Results) -> dict[str, Any]:
-    country, base = results.country, results.base
-    names = {row["fuel"]: row["name"] for row in country.table("fuels")}
-    classes = [
-        ConsumerClass(row["consumer_class"], row["name"], row["sales_share"])
-        for row in country.table("consumer_classes")
-    ]
-    home = home_mask(country)
-    demand, unserved = (
-        values[:, home] for values in (np.asarray(base.system.demand), results.changed.unserved)
-    )
-    energy = float(demand.sum() - unserved.sum())
+    country, base, changed = results.country, results.base, results.changed
+    energy = served_mwh(country, changed)
 
-    def rule(incidence: Incidence) -> dict[str, Any]:
-        groups = dict(incidence.by_group)
+    def rule(shares: Incidence) -> dict[str, Any]:
+        groups = dict(shares.by_group)
         return {
             "parties": [
                 {"party": row.party, "group": row.group, "name": row.name, "change_usd": row.change_usd}
-                for row in incidence.parties
+                for row in shares.parties
             ],
             "by_group": groups,
-            "sum_usd": incidence.sum_usd,
-            "system_cost_change_usd": incidence.system_cost_change_usd,
-            "difference_usd": incidence.difference_usd,
-            "consumer_change_per_kwh": groups["consumers"] * country.usd_rate / (energy * 1000.0),
+            "sum_usd": shares.sum_usd,
+            "system_cost_change_usd": shares.system_cost_change_usd,
+            "difference_usd": shares.difference_usd,
+            "consumer_change_per_kwh": change_per_kwh(country, groups["consumers"], energy),
         }
 
     result: dict[str, Any] = {
-        name: rule(
-            who_pays(
-                name,
-                base,
-                results.changed,
-                tariff_usd_per_mwh=results.tariff,
-                consumer_classes=classes,
-                plant_groups=country.table("plants").column("fuel"),
-                group_names=names,
-            )
-        )
-        for name in RULES
+        name: rule(incidence(country, name, base, changed, results.tariff)) for name in RULES
     }
     return result | {"consumer_energy_gwh": energy / _MWH_PER_GWH}
 
