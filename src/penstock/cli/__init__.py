@@ -21,6 +21,7 @@ from penstock import __version__
 from penstock.cli.adequacy import adequacy
 from penstock.cli.bitcoin import bitcoin
 from penstock.cli.borrow import borrow
+from penstock.cli.compare import compare
 from penstock.cli.country import check, countries
 from penstock.cli.documents import error_document, print_json
 from penstock.cli.mix import mix
@@ -109,6 +110,10 @@ def penstock(
     """Clears a country's electricity market with and without Bitcoin mining and AI loads."""
 
 
-for command in (run, mix, tariff, hosting, design, adequacy, policy, borrow, countries, check, clear):
+_COMMANDS = (
+    *(run, mix, tariff, hosting, design, adequacy, policy, compare, borrow),
+    *(countries, check, clear),
+)
+for command in _COMMANDS:
     app.command()(command)
 app.add_typer(bitcoin)
