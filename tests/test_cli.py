@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -61,9 +61,7 @@ class FakeStudy:
 @pytest.fixture
 def study(monkeypatch: pytest.MonkeyPatch) -> FakeStudy:
     fake = FakeStudy()
-    module = ModuleType("penstock.study")
-    module.run = fake.run  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "penstock.study", module)
+    monkeypatch.setattr("penstock.study.run", fake.run)
     monkeypatch.setattr("penstock.programme.default_programme", fake.default_programme)
     monkeypatch.setattr("penstock.report.render_report", fake.render_report)
     return fake

@@ -22,7 +22,7 @@ def test_the_loads_by_month(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(len(line.rstrip()) for line in lines) <= 100
     rows = {words[0]: words[1:] for words in (line.split() for line in lines) if len(words) == 7}
     # January: 810 GWh of mining, 400 of AI and 190 that left, in 744 hours.
-    assert rows["Jan"] == ["1,089", "538", "255", "0.0", "0", "0.00"]
+    assert rows["Jan"] == ["1,089", "538", "255", "0", "0", "0.00"]
     # July: 994 GWh of mining, 396 of AI; 10 interrupted at a cost of 1.15 million USD.
     assert rows["Jul"] == ["1,336", "532", "0", "13.4", "12", "1.15"]
     assert len([row for row in rows if row.title() == row and len(row) == 3]) == 12

@@ -7,6 +7,7 @@ import pytest
 
 from penstock.report import render_report
 from penstock.report.formats import shortened
+from penstock.report.headline import headline
 
 from .example import example_hourly, example_summary
 from .test_report import Page
@@ -53,3 +54,17 @@ def test_names_of_parties_are_whole_beside_their_bars(hourly: pd.DataFrame) -> N
     summary["incidence"]["marginal"]["parties"][0]["name"] = name
     figures = Page(render_report(summary, hourly)).json("data-figures")
     assert name in figures["chart-incidence"]["layout"]["yaxis"]["ticktext"]
+
+
+@pytest.mark.parametrize(
+    ("mw", "gwh", "shown"),
+    [
+        (1.5, 12.98, "1.5 MW of Bitcoin mining and AI computing would draw 13 GWh a year"),
+        (0.04, 0.3, "0.04 MW of Bitcoin mining and AI computing would draw 0.3 GWh a year"),
+        (2000.0, 12659.9, "2,000 MW of Bitcoin mining and AI computing would draw 12.66 TWh a year"),
+    ],
+)
+def test_a_small_programme_is_not_rounded_away(mw: float, gwh: float, shown: str) -> None:
+    summary = example_summary()
+    summary["programme"] |= {"mw": mw, "energy_gwh": gwh}
+    assert headline(summary).startswith(shown)

@@ -155,12 +155,15 @@ def _months(summary: Mapping[str, Any]) -> Table:
     """The loads by month: what ran, left by itself and was interrupted, in mean MW."""
     from rich.text import Text
 
-    from penstock.report.formats import MONTHS, number
+    from penstock.report.formats import MONTHS, number, size_text
 
     title = "Who ran, who left by itself, who was interrupted: mean MW by month"
     shown = table(title, ("", *(name for name, *_ in MONTH_FIGURES)))
     for row in summary["loads"]["by_month"]:
-        cells = (number(row[key] / divisor, decimals) for _, key, divisor, decimals in MONTH_FIGURES)
+        cells = (
+            size_text(row[key]) if key.endswith("_mw") else number(row[key] / divisor, decimals)
+            for _, key, divisor, decimals in MONTH_FIGURES
+        )
         shown.add_row(Text(MONTHS[row["month"] - 1]), *(Text(cell) for cell in cells))
     return shown
 

@@ -150,10 +150,7 @@ def compare_sentences(document: Document) -> tuple[str, ...]:
 
 def _verdicts(document: Document, names: list[str]) -> str:
     said = {None: "is not judged", "passes": "passes", "refused": "is refused"}
-    parts = (
-        f"{said[verdict]} in {name}"
-        for name, verdict in zip(names, document["verdicts"], strict=True)
-    )
+    parts = (f"{said[verdict]} in {name}" for name, verdict in zip(names, document["verdicts"], strict=True))
     return f"By its own guardrails the programme {and_list(list(parts))}."
 
 

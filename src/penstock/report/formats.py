@@ -16,6 +16,7 @@ __all__ = [
     "short_percent",
     "shortened",
     "signed",
+    "size_text",
     "value_text",
 ]
 
@@ -82,6 +83,15 @@ def value_text(value: Any, unit: str = "") -> str:
         return number(found)
     decimals = max(0, 4 - math.floor(math.log10(abs(found))))
     text = number(found, min(decimals, 10))
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def size_text(megawatts: Any) -> str:
+    """Power in MW or energy in GWh, without the unit: whole from 100 on, two decimals below 10."""
+    found = as_number(megawatts)
+    if found is None:
+        return ABSENT
+    text = number(found, 0 if abs(found) >= 100 else 1 if abs(found) >= 10 else 2)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .formats import as_number, millions, number, percent, signed
+from .formats import as_number, millions, number, percent, signed, size_text
 from .miners import own_effect_sentence
 from .running import left_sentence
 
@@ -65,14 +65,14 @@ def _consumers(change: Any, currency: str) -> str:
 def headline(summary: dict[str, Any]) -> str:
     """The result in one sentence: energy, tariff, what generating it costs, and what consumers then pay."""
     programme, currency = summary["programme"], summary["country"]["currency"]
-    size = f"{number(programme['mw'])} MW of {programme_name(programme)}"
+    size = f"{size_text(programme['mw'])} MW of {programme_name(programme)}"
     energy = as_number(programme["energy_gwh"])
     if not as_number(programme["mw"]):
         return f"{size} would draw no energy in {summary['year']}: the programme has no power."
     if not energy or energy <= 0:
         return f"{size} would draw no energy in {summary['year']}: no hour is worth its price to the buyers."
     text = (
-        f"{size} would draw {number(energy / 1000, 2)} TWh a year "
+        f"{size} would draw {_energy(energy)} a year "
         f"at {number(programme['tariff_per_kwh'], 2)} {currency}/kWh "
         f"({number(programme['tariff_usd_per_mwh'], 1)} USD/MWh)"
     )
@@ -89,6 +89,10 @@ def headline(summary: dict[str, Any]) -> str:
     if pooled == marginal:
         return f"{text}; {pooled} under pooled billing as under hourly prices."
     return f"{text}; {pooled} under pooled billing, but {marginal} if every hour were sold at its price."
+
+
+def _energy(gwh: float) -> str:
+    return f"{size_text(gwh)} GWh" if gwh < 100.0 else f"{number(gwh / 1000, 2)} TWh"
 
 
 def _groups(by_group: dict[str, Any], gaining: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .cells import Cell, Column, Table, cited, row_of, source_of, words
-from .formats import MONTHS, as_number, millions, number, percent, plain, short_percent
+from .formats import MONTHS, as_number, millions, number, percent, plain, short_percent, size_text
 from .plots import Chart, Key, frame, rounded
 
 __all__ = ["left_sentence", "programme_bids", "running_charts", "running_sentences", "running_tables"]
@@ -124,7 +124,7 @@ def programme_bids(summary: dict[str, Any]) -> Table:
         rows.append(
             row_of(
                 LOADS.get(load["load"], plain(load["load"]).capitalize()),
-                number(load["mw"]),
+                size_text(load["mw"]),
                 percent(load["came_share"], 1),
                 percent(load["served_share"], 1),
                 number(load["energy_gwh"], 1),
@@ -141,7 +141,7 @@ def programme_bids(summary: dict[str, Any]) -> Table:
             rows.append(
                 row_of(
                     f"{name}, {mode}" if mode else name,
-                    number(bid["mw"]),
+                    size_text(bid["mw"]),
                     "" if late else percent(bid["came_share"], 1),
                     "" if late else percent(bid["served_share"], 1),
                     number(bid["energy_gwh"], 1),

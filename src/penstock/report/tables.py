@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .cells import Cell, Column, Row, Table, row_of, source_anchors, source_cell, words
-from .formats import MONTHS, as_number, millions, number, percent, plain, signed, value_text
+from .formats import MONTHS, as_number, millions, number, percent, plain, signed, size_text, value_text
 from .fuels import fuel_name, fuel_order
 
 __all__ = ["Cell", "Column", "Row", "Table"]
@@ -197,7 +197,7 @@ def zone_prices(summary: dict[str, Any]) -> Table:
         row_of(
             str(zone["name"]),
             *_sided(base.get(zone["zone"]), other.get(zone["zone"]), change.get(zone["zone"]), 2),
-            number(sites.get(zone["zone"], 0)),
+            size_text(sites.get(zone["zone"], 0)),
         )
         for zone in summary["country"]["zones"]
     )
