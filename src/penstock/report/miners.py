@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .cells import Cell, Column, Table, cited, row_of, source_of, words
-from .formats import MONTHS, as_number, label, millions, number, percent, short_percent, signed
+from .formats import MONTHS, as_number, label, millions, number, percent, short_percent, signed, size_text
 from .fuels import BASE, SECOND, THIRD
 from .plots import Chart, Key, frame, line_trace, rounded
 
@@ -54,8 +54,10 @@ def own_effect_sentence(summary: dict[str, Any]) -> str:
     falls = [row["fall"] for row in network["months"]]
     low, high = percent(min(falls), 1), percent(max(falls), 1)
     size = low if low == high else f"{low} to {high}, by month"
+    if 0.0 < max(falls) < 0.0005:
+        size = "less than 0.1%"
     return (
-        f"The programme's own {number(megawatts)} MW of mining lower the hashprice, the income of all "
+        f"The programme's own {size_text(megawatts)} MW of mining lower the hashprice, the income of all "
         f"miners, by {size} (network of {network['year']}). To compare: {case}"
     )
 
