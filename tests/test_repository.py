@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 import penstock
 
 ROOT = Path(__file__).resolve().parent.parent
-NOT_OURS = {".git", ".venv", "out", "dist", "build", "__pycache__"}
+NOT_OURS = {".git", ".venv", ".cache", "out", "dist", "build", "__pycache__"}
 
 # Written in pieces, so that this file does not hold what it forbids.
 INDEX_HOSTS = tuple(

@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from penstock.country import load_country
 from penstock.market import clear
 from penstock.policy import read_policy
-from penstock.programme import Programme, default_programme
+from penstock.programme import Programme
 from penstock.proof.documents import hosting_document, tariff_document
 from penstock.proof.hosting import Hosting, HostingRow, fails_at, size_load
-from penstock.proof.tariff import TariffProof, prove_tariff
-from penstock.proof.trials import Trials, make_trials
+from penstock.proof.tariff import TariffProof
+from penstock.proof.trials import Trials
+from penstock.report.proof_words import hosting_sentences
 from penstock.study.bills import change_per_kwh, incidence, served_mwh
-from penstock.study.policies import load_policy
-from penstock.study.prepared import Prepared, add_programme, prepare
+from penstock.study.prepared import Prepared, add_programme
+from tests.report.schema_check import schema_errors
+
+from .toyland import DAY
 
 pytestmark = pytest.mark.xdist_group("pakistan-proof")
 
-DAY = dt.date(2025, 12, 31)
 #: Most that a party may lose at the floor. [PKR/kWh]
 LEAST_LOSS = 0.01
-
-
-@pytest.fixture(scope="module")
-def prepared() -> Prepared:
-    return prepare(load_country("pakistan"))
-
-
-@pytest.fixture(scope="module")
-def trials(prepared: Prepared) -> Trials:
-    return make_trials(prepared, load_policy("pakistan"), DAY)
-
-
-@pytest.fixture(scope="module")
-def programme(prepared: Prepared) -> Programme:
-    return default_programme(prepared.country)
-
-
-@pytest.fixture(scope="module")
-def proof(trials: Trials, programme: Programme) -> TariffProof:
-    return prove_tariff(trials, programme)
 
 
 def losers(prepared: Prepared, programme: Programme, tariff: float) -> dict[str, float]:
@@ -157,6 +137,25 @@ def small_row(place: str, share: float | None) -> HostingRow:
     from penstock.proof.headroom import Headroom
 
     return HostingRow(place, share, 100.0, None, 200.0, {}, {}, Headroom(share or 0.0, 1.0, 1, 1.0))
+
+
+def test_real_documents_follow_the_schemas(trials: Trials, proof: TariffProof, programme: Programme) -> None:
+    found = tariff_document(trials, proof)
+    assert schema_errors("tariff", found) == []
+    cited = {row["source"] for row in found["judged"]} - {""}
+    assert len(cited) >= 3
+    assert cited <= {row["source"] for row in found["sources"]}
+    rows = tuple(
+        size_load(trials, "together", programme.sites, share, programme.tariff_per_kwh)
+        for share in (None, 0.01)
+    )
+    hosting = hosting_document(trials, Hosting(programme.tariff_per_kwh, programme.sites, rows))
+    assert schema_errors("hosting", hosting) == []
+    named = {row.binding for row in rows} | {key for row in rows for key in (*row.by_clause, *row.reported)}
+    assert named - {"interruption", None} <= hosting["clauses"].keys()
+    text = " ".join(hosting_sentences(hosting))
+    assert "1,314 MW of firm flat load fits" in text
+    assert "Price neutrality at the zone's price (up to 18.7 MW)" in text
 
 
 def test_another_limit_in_the_file_changes_the_verdict(

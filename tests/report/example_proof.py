@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 DAY = "2025-12-31"
+CLAUSES = {"hours-short": "Hours short", "full-cost": "Full cost"}
 # 1,000 MW that pay 8 XTC/kWh (80 USD/MWh) for 8,000 GWh and add 50 USD/MWh to the cost.
 TRIAL: dict[str, Any] = {
     "energy_gwh": 8_000.0,
@@ -212,6 +213,7 @@ def example_tariff() -> dict[str, Any]:
             )
         ],
         "forms": [_form("flat", "Flat", 8.0, 1.0, 50e6), _form("two_part", "Two parts", 9.5, -0.5, -20e6)],
+        "clauses": CLAUSES,
         **_rests_on(),
     }
 
@@ -272,6 +274,7 @@ def example_hosting() -> dict[str, Any]:
             hosting_row("SOUTH", 0.0025, 700.0, "interruption", 100.0),
             hosting_row("SOUTH", 0.05, 20_000.0, None, 500.0),
         ],
+        "clauses": CLAUSES,
         **_rests_on(),
     }
 

@@ -6,11 +6,9 @@ import copy
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from penstock.errors import InputError
 from penstock.report.design import render_design
@@ -26,9 +24,9 @@ from .example_proof import (
     nothing_passes,
     policy_sources,
 )
+from .schema_check import schema_errors
 from .test_report import Page
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 MINUS = "\N{MINUS SIGN}"
 HOSTILE = "<script>alert(1)</script>"
 KINDS: dict[str, tuple[Callable[[], dict[str, Any]], ...]] = {
@@ -384,13 +382,6 @@ def test_what_is_missing_is_named_all_at_once() -> None:
     assert "'search' is missing" in text
     assert "'windows' is missing" in text
     assert "reads schema version 1" in text
-
-
-def schema_errors(name: str, document: dict[str, Any]) -> list[str]:
-    schema = json.loads((DOCS / f"{name}.schema.json").read_text("utf-8"))
-    Draft202012Validator.check_schema(schema)
-    plain = json.loads(json.dumps(document))
-    return [error.message for error in Draft202012Validator(schema).iter_errors(plain)]
 
 
 @pytest.mark.parametrize(("name", "make"), [(name, make) for name, makes in KINDS.items() for make in makes])

@@ -265,6 +265,20 @@ def test_how_much_fits() -> None:
     assert "200 years of plant outages" in found[-1]
 
 
+def test_guardrails_that_do_not_decide_are_told_beside_them() -> None:
+    document = example_hosting()
+    document["rows"][0]["reported_mw"] = {"full-cost": 2_000.0, "hours-short": 1_500.0}
+    assert said(hosting_sentences(document), "not decisive") == (
+        "Shown beside them and not decisive, firm: Hours short (up to 1,500 MW) and Full cost "
+        "(up to 2,000 MW) hold no further."
+    )
+    document["clauses"] = {"full-cost": "Full recovery"}
+    document["rows"][0]["reported_mw"] = {"full-cost": 2_000.0}
+    assert "Full recovery (up to 2,000 MW) holds no further" in said(
+        hosting_sentences(document), "not decisive"
+    )
+
+
 def together(**changes: Any) -> dict[str, Any]:
     """Hosting of all sites together with other rows."""
     document = example_hosting()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from penstock.country import load_country
-from penstock.market.adequacy import BASE, SYSTEM, Adequacy, Estimate, ExtraLoad, OutageModel
+from penstock.market.adequacy import BASE, SYSTEM, Estimate, ExtraLoad, OutageModel
 from penstock.programme import default_programme
 from penstock.study.adequacy import assess, load_of, outage_model, taken_by_zone
 from penstock.study.prepared import Prepared, add_programme, prepare

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,11 +21,12 @@ from penstock.cli.options import (
     finite,
 )
 from penstock.cli.progress import progress
-from penstock.cli.refusals import option_places, refused
+from penstock.cli.refusals import check_number, gather, option_places, refused
 from penstock.errors import Fault
 
 if TYPE_CHECKING:
     from penstock.country import Country
+    from penstock.policy import Policy
     from penstock.programme import Programme
     from penstock.proof.trials import Trials
 
@@ -33,6 +35,11 @@ __all__ = ["design", "hosting", "tariff"]
 WORKERS = 2
 OUTAGE_YEARS = 200
 MOST_OUTAGE_YEARS = 100_000
+MOST_SEED = 2**63 - 1
+#: Options of what the proofs call by another name.
+OPTIONS = {"tariffs": "--judge", "most_mw": "--mw", "highest_tariff_per_kwh": "--highest-tariff"}
+
+ReportStep = Callable[[str, float], None]
 
 PolicyOption = Annotated[
     Path | None,
@@ -77,19 +84,27 @@ def tariff(
 
     One file is written: tariff.json.
     """
+    asked = _Asked(country, policy, as_of, years, seed)
     with progress() as report_step:
+        facts = _facts(report_step, country)
         from penstock.proof.documents import tariff_document
-        from penstock.proof.tariff import prove_tariff
+        from penstock.proof.tariff import check_tariffs, prove_tariff
         from penstock.report.proof_words import tariff_sentences
 
-        facts, programme = _programme(report_step, country, mw, mining_share, tariff)
-        folder = Path("out") / facts.id if out is None else out
+        programme, rules = _read(
+            facts,
+            asked,
+            lambda _: check_tariffs(facts, judge or ()),
+            mw=mw,
+            mining_share=mining_share,
+            tariff_per_kwh=tariff,
+        )
+        folder = _folder(out, facts)
         with staging(folder) as staged:
-            trials = _trials(report_step, facts, country, policy, as_of, years, seed)
-            with option_places(tariff="--judge"):
-                found = prove_tariff(
-                    trials, programme, tariffs=judge or (), workers=WORKERS, progress=report_step
-                )
+            trials = _trials(report_step, facts, rules, asked)
+            found = prove_tariff(
+                trials, programme, tariffs=judge or (), workers=WORKERS, progress=report_step
+            )
             document = tariff_document(trials, found)
             files = _publish(staged, folder, {"tariff": "tariff.json"}, {"tariff": json_text(document)})
     _say(document, files, as_json, tariff_sentences)
@@ -109,23 +124,16 @@ def hosting(
 
     One file is written: hosting.json.
     """
+    asked = _Asked(country, policy, as_of, years, seed)
     with progress() as report_step:
-        from penstock.proof.documents import hosting_document
-        from penstock.proof.hosting import find_hosting
+        facts = _facts(report_step, country)
         from penstock.report.proof_words import hosting_sentences
 
-        facts, programme = _programme(report_step, country, None, None, tariff)
-        folder = Path("out") / facts.id if out is None else out
+        programme, rules = _read(facts, asked, tariff_per_kwh=tariff)
+        folder = _folder(out, facts)
         with staging(folder) as staged:
-            trials = _trials(report_step, facts, country, policy, as_of, years, seed)
-            found = find_hosting(
-                trials,
-                programme.sites,
-                tariff_per_kwh=programme.tariff_per_kwh,
-                workers=WORKERS,
-                progress=report_step,
-            )
-            document = hosting_document(trials, found)
+            trials = _trials(report_step, facts, rules, asked)
+            document = _hosting_document(trials, programme, report_step)
             files = _publish(staged, folder, {"hosting": "hosting.json"}, {"hosting": json_text(document)})
     _say(document, files, as_json, hosting_sentences)
 
@@ -145,6 +153,12 @@ def design(
             help="Highest tariff that is tried. Default: what industry ordinarily pays. [currency/kWh]",
         ),
     ] = None,
+    with_hosting: Annotated[
+        bool,
+        typer.Option(
+            "--with-hosting", help="Find the hosting capacity as well: a section of the page, hosting.json."
+        ),
+    ] = False,
     policy: PolicyOption = None,
     as_of: AsOfOption = None,
     years: YearsOption = OUTAGE_YEARS,
@@ -155,91 +169,159 @@ def design(
     """Search the programme of the largest public benefit that passes every guardrail.
 
     Size, mining share, places, firmness and tariff are searched. If nothing passes, it says which guardrail
-    must move and by how much. Two files are written: design.json and design.html.
+    must move and by how much. Three files are written: design.json, design.html and the tariff.json of the
+    programme as it was proposed.
     """
+    asked = _Asked(country, policy, as_of, years, seed)
     with progress() as report_step:
-        from penstock.proof.design import highest_tariff_of, search_design
-        from penstock.proof.documents import design_document, tariff_document
-        from penstock.proof.sensitivity import sensitivities
-        from penstock.proof.tariff import prove_tariff
+        facts = _facts(report_step, country)
+        from penstock.proof.design import check_bounds, highest_tariff_of
         from penstock.report.design import render_design
         from penstock.report.proof_words import design_sentences
 
-        facts, programme = _programme(report_step, country, mw, None, None)
-        highest = highest_tariff_of(facts) if highest_tariff is None else highest_tariff
-        folder = Path("out") / facts.id if out is None else out
+        def highest() -> float:
+            return highest_tariff_of(facts) if highest_tariff is None else highest_tariff
+
+        programme, rules = _read(
+            facts,
+            asked,
+            lambda made: check_bounds(facts, most_mw=made.mw, highest_tariff_per_kwh=highest()),
+            mw=mw,
+        )
+        folder = _folder(out, facts)
+        end = 0.6 if with_hosting else 1.0
         with staging(folder) as staged:
-            trials = _trials(report_step, facts, country, policy, as_of, years, seed)
-            found = search_design(
-                trials,
-                programme,
-                highest_tariff_per_kwh=highest,
-                workers=WORKERS,
-                progress=lambda step, share: report_step(step, 0.05 + 0.75 * share),
-            )
-            chosen = found.best or found.nearest
-            cases = (
-                ()
-                if chosen is None
-                else sensitivities(
-                    trials,
-                    chosen.programme,
-                    progress=lambda step, share: report_step(step, 0.8 + 0.18 * share),
-                )
-            )
-            document = design_document(trials, found, trials.programme(programme), cases)
-            window = tariff_document(trials, prove_tariff(trials, programme, workers=WORKERS))
-            names = {"design": "design.json", "page": "design.html"}
-            texts = {"design": json_text(document), "page": render_design(document, window)}
+            trials = _trials(report_step, facts, rules, asked)
+            document, window = _design_documents(trials, programme, highest(), _part(report_step, 0.05, end))
+            made = {"design": document, "tariff": window}
+            if with_hosting:
+                made["hosting"] = _hosting_document(trials, programme, _part(report_step, end, 1.0))
+            names = {name: f"{name}.json" for name in made} | {"page": "design.html"}
+            texts = {name: json_text(found) for name, found in made.items()}
+            texts["page"] = render_design(document, window, made.get("hosting"))
             files = _publish(staged, folder, names, texts)
     _say(document, files, as_json, design_sentences)
 
 
-def _programme(
-    report_step: Callable[[str, float], None],
-    country: str,
-    mw: float | None,
-    mining_share: float | None,
-    tariff: float | None,
-) -> tuple[Country, Programme]:
+def _design_documents(
+    trials: Trials, programme: Programme, highest_tariff: float, report_step: ReportStep
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The design, and the tariff of the programme as it was proposed."""
+    from penstock.proof.design import search_design
+    from penstock.proof.documents import design_document, tariff_document
+    from penstock.proof.sensitivity import sensitivities
+    from penstock.proof.tariff import prove_tariff
+
+    found = search_design(
+        trials,
+        programme,
+        highest_tariff_per_kwh=highest_tariff,
+        workers=WORKERS,
+        progress=_part(report_step, 0.0, 0.8),
+    )
+    chosen = found.best or found.nearest
+    cases = (
+        ()
+        if chosen is None
+        else sensitivities(trials, chosen.programme, progress=_part(report_step, 0.8, 0.9))
+    )
+    document = design_document(trials, found, trials.programme(programme), cases)
+    proof = prove_tariff(trials, programme, workers=WORKERS, progress=_part(report_step, 0.9, 1.0))
+    return document, tariff_document(trials, proof)
+
+
+def _hosting_document(trials: Trials, programme: Programme, report_step: ReportStep) -> dict[str, Any]:
+    from penstock.proof.documents import hosting_document
+    from penstock.proof.hosting import find_hosting
+
+    found = find_hosting(
+        trials,
+        programme.sites,
+        tariff_per_kwh=programme.tariff_per_kwh,
+        workers=WORKERS,
+        progress=report_step,
+    )
+    return hosting_document(trials, found)
+
+
+def _part(report_step: ReportStep, low: float, high: float) -> ReportStep:
+    """Progress of one part of the work. low, high: where it begins and ends, of the whole. [1]"""
+    return lambda step, share: report_step(step, low + (high - low) * share)
+
+
+def _folder(out: Path | None, facts: Country) -> Path:
+    return Path("out") / facts.id if out is None else out
+
+
+def _facts(report_step: ReportStep, country: str) -> Country:
+    """The tables, before the slower imports: a wrong name is refused at once."""
     report_step("Reading the tables", 0.0)
     from penstock.country import load_country
 
-    facts = load_country(country)  # before the slower imports: a wrong name is refused at once
-    from penstock.programme import default_programme
-
-    with option_places(mw=mw, mining_share=mining_share, tariff_per_kwh=tariff):
-        return facts, default_programme(facts, mw=mw, mining_share=mining_share, tariff_per_kwh=tariff)
+    return load_country(country)
 
 
-def _trials(
-    report_step: Callable[[str, float], None],
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Arguments of all three commands, as they were given."""
+
+    country: str
+    policy: Path | None
+    as_of: str | None
+    years: int
+    seed: int
+
+
+def _read(
     facts: Country,
-    country: str,
-    policy: Path | None,
-    as_of: str | None,
-    years: int,
-    seed: int,
-) -> Trials:
-    """The year without a load, and what it is judged by. Raises InputError with all faults of the options."""
-    from penstock.proof.trials import make_trials
+    asked: _Asked,
+    check: Callable[[Programme], None] = lambda _: None,
+    **given: float | None,
+) -> tuple[Programme, tuple[Policy, dt.date]]:
+    """The programme, the guardrails and the day on which they are judged.
+
+    check: of what else was given, on the programme as it was asked for. given: parts of the programme.
+
+    Raises InputError with all faults, before anything long is done.
+    """
+    from penstock.programme import default_programme
     from penstock.study.policies import load_policy
-    from penstock.study.prepared import prepare
 
     faults: list[Fault] = []
-    day = _day(as_of, facts.year, faults)
-    if not 1 <= years <= MOST_OUTAGE_YEARS:
-        problem = f"must be from 1 to {MOST_OUTAGE_YEARS} years"
-        faults.append(Fault("--years", problem, "give a whole number in that range", value=str(years)))
-    if seed < 0:
-        faults.append(Fault("--seed", "must be at least 0", "give a whole number", value=str(seed)))
-    if faults:
+
+    def made(**parts: float | None) -> Programme:
+        with option_places(**parts):
+            return default_programme(
+                facts,
+                mw=parts.get("mw"),
+                mining_share=parts.get("mining_share"),
+                tariff_per_kwh=parts.get("tariff_per_kwh"),
+            )
+
+    programme = gather(faults, {}, lambda: made(**given))
+    stand_in = programme or gather([], {}, made)
+    if stand_in is not None:
+        gather(faults, OPTIONS, lambda: check(stand_in))
+    day = _day(asked.as_of, facts.year, faults)
+    check_number(faults, "--years", asked.years, "years", 1, MOST_OUTAGE_YEARS)
+    if not 0 <= asked.seed <= MOST_SEED:
+        problem = f"must be from 0 to {MOST_SEED}"
+        faults.append(Fault("--seed", problem, "give a whole number in that range", value=str(asked.seed)))
+    rules = gather(faults, {}, lambda: load_policy(asked.country, asked.policy))
+    if faults or programme is None or rules is None:
         raise refused(faults)
-    guardrails = load_policy(country, policy)
+    return programme, (rules, day)
+
+
+def _trials(report_step: ReportStep, facts: Country, rules: tuple[Policy, dt.date], asked: _Asked) -> Trials:
+    """The year without a load, and what it is judged by."""
+    from penstock.proof.trials import make_trials
+    from penstock.study.prepared import prepare
+
     report_step("Building the hours", 0.01)
     prepared = prepare(facts)
     report_step("Clearing without the programme", 0.03)
-    return make_trials(prepared, guardrails, day, years=years, seed=seed)
+    return make_trials(prepared, *rules, years=asked.years, seed=asked.seed)
 
 
 def _day(text: str | None, year: int, faults: list[Fault]) -> dt.date:

@@ -12,6 +12,7 @@ points that were tried are counted. What passes is proved: every guardrail is ju
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from penstock.programme import Programme
 
 from .trials import Trial, Trials
 
-__all__ = ["Design", "DesignSearch", "Obstacle", "highest_tariff_of", "search_design"]
+__all__ = ["Design", "DesignSearch", "Obstacle", "check_bounds", "highest_tariff_of", "search_design"]
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 #: Steps of size and tariff that the search starts and ends with, as a share of the largest. [1]
@@ -109,6 +110,29 @@ def highest_tariff_of(country: Country) -> float:
     return country.parameter(name).value
 
 
+def check_bounds(country: Country, *, most_mw: float, highest_tariff_per_kwh: float) -> None:
+    """Raise ProgrammeError naming every bound within which there is nothing to search.
+
+    most_mw: [MW]. highest_tariff_per_kwh: [the country's currency/kWh]
+    """
+    faults = [
+        Fault(name, f"must be a finite number {what} [{unit}]", "give a greater one", value=f"{value:g}")
+        for name, value, unit, what, sound in (
+            ("most_mw", most_mw, "MW", "above 0", most_mw > 0.0),
+            (
+                "highest_tariff_per_kwh",
+                highest_tariff_per_kwh,
+                f"{country.currency}/kWh",
+                "of at least 0",
+                highest_tariff_per_kwh >= 0.0,
+            ),
+        )
+        if not (sound and math.isfinite(value))
+    ]
+    if faults:
+        raise ProgrammeError(faults)
+
+
 def _silent(step: str, fraction: float) -> None:
     """No progress shown."""
 
@@ -131,8 +155,11 @@ def search_design(
         a kWh of the proposed programme causes: below it others pay. [the country's currency/kWh]
     most_mw: largest size; None for the proposed one. [MW]
     shares: of mining. [1]
+
+    Raises ProgrammeError as `check_bounds` does.
     """
     most = proposed.mw if most_mw is None else most_mw
+    check_bounds(trials.country, most_mw=most, highest_tariff_per_kwh=highest_tariff_per_kwh)
     lowest = lowest_tariff_per_kwh
     if lowest is None:
         caused = trials.programme(proposed).needs.get("marginal", 0.0)
@@ -206,7 +233,8 @@ def _climb(trials: Trials, start: Design, box: _Box) -> list[Design]:
         return tried[key]
 
     size = start.programme.mw / box.most_mw
-    level = (start.programme.tariff_per_kwh - box.lowest) / (box.highest - box.lowest)
+    span = box.highest - box.lowest
+    level = (start.programme.tariff_per_kwh - box.lowest) / span if span > 0.0 else 0.0
     best, step = at(size, level), _FIRST / 2.0
     while step > _LAST:
         around = [(size + step * up, level + step * right) for up, right in _AROUND]

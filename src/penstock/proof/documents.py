@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -77,7 +77,8 @@ def tariff_document(trials: Trials, proof: TariffProof) -> dict[str, Any]:
             for row in proof.judged
         ],
         "forms": [asdict(row) for row in proof.forms],
-        **_rests_on(trials),
+        "clauses": _titles(trials),
+        **_rests_on(trials, {row.source for row in proof.judged if row.source}),
     }
 
 
@@ -104,6 +105,7 @@ def hosting_document(trials: Trials, hosting: Hosting) -> dict[str, Any]:
             }
             for row in hosting.rows
         ],
+        "clauses": _titles(trials),
         **_rests_on(trials),
     }
 
@@ -257,10 +259,18 @@ def _ceiling(row: Ceiling, to_kwh: float) -> dict[str, float]:
     return {key: usd * to_kwh for key, usd in values.items()}
 
 
-def _rests_on(trials: Trials) -> dict[str, Any]:
-    """Assumptions of the loads, and every source that is cited, the policy's among them."""
+def _titles(trials: Trials) -> dict[str, str]:
+    """Titles of the guardrails by id, as the design's findings have them."""
+    return {clause.id: clause.title for clause in trials.policy.clauses}
+
+
+def _rests_on(trials: Trials, also: Collection[str] = ()) -> dict[str, Any]:
+    """Assumptions of the loads, and every source that is cited, the policy's among them.
+
+    also: keys of sources that the document cites beside those of the assumptions.
+    """
     assumptions = programme_assumptions(trials.country)
-    cited = {row["source"] for row in assumptions}
+    cited = {row["source"] for row in assumptions} | set(also)
     keys = ("source", "title", "publisher", "url", "licence", "dated")
     return {
         "assumptions": assumptions,

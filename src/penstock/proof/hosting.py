@@ -20,7 +20,7 @@ import numpy as np
 from penstock.study.bills import home_weight
 
 from .headroom import Headroom, headroom
-from .trials import FLAT, Trial, Trials
+from .trials import BY_OUTAGES, FLAT, Trial, Trials
 
 __all__ = [
     "INTERRUPTION",
@@ -106,20 +106,20 @@ def find_hosting(
     country = trials.country
     places: dict[str, Mapping[str, float]] = {"together": dict(sites)}
     places |= {zone: {zone: 1.0} for zone in country.home_zones}
-    asked = [(place, share) for place in places for share in (None, *levels)]
-    done = 0
+    # Levels of a place ask for many of the same trials: side by side are different places.
+    asked = [(place, share) for share in (None, *levels) for place in places]
 
     def find(case: tuple[str, float | None]) -> HostingRow:
         place, share = case
         return size_load(trials, place, places[place], share, tariff_per_kwh)
 
-    rows = []
+    found: dict[tuple[str, float | None], HostingRow] = {}
     with ThreadPoolExecutor(workers) as executor:
-        for row in executor.map(find, asked):
-            rows.append(row)
-            done += 1
-            progress(f"Sizing loads, {done} of {len(asked)} done", done / len(asked))
-    return Hosting(tariff_per_kwh, dict(sites), tuple(rows))
+        for case, row in zip(asked, executor.map(find, asked), strict=True):
+            found[case] = row
+            progress(f"Sizing loads, {len(found)} of {len(asked)} done", len(found) / len(asked))
+    rows = tuple(found[place, share] for place in places for share in (None, *levels))
+    return Hosting(tariff_per_kwh, dict(sites), rows)
 
 
 def fails_at(trial: Trial, share: float | None) -> dict[str, bool]:
@@ -157,16 +157,23 @@ def size_load(
     most = _MOST_PEAKS * float(whole.max())
     least_tariff = tariff_per_kwh * 1000.0 / country.usd_rate
 
-    def failed(mw: float) -> dict[str, bool]:
-        return fails_at(trials.flat(mw, sites, firm=share is None, least_tariff=least_tariff), share)
+    def failed(mw: float, outages: bool = True) -> dict[str, bool]:
+        trial = trials.flat(mw, sites, firm=share is None, least_tariff=least_tariff, outages=outages)
+        return fails_at(trial, share)
 
+    def largest(clause: str, most: float) -> float:
+        outages = clause in by_outages
+        return _largest(lambda mw: clause not in failed(mw, outages), most)
+
+    by_outages = {INTERRUPTION} | {row.id for row in trials.policy.clauses if row.metric in BY_OUTAGES}
     by_clause: dict[str, float] = {}
     reported: dict[str, float] = {}
     mw, new = most, failed(most)
     while new:  # a clause that holds at the most may still fail below it
+        # Those that need outages first: the others use their trials where they are the same.
+        sizes = {clause: largest(clause, mw) for clause in sorted(new, key=lambda row: row not in by_outages)}
         for clause, decides in new.items():
-            size = _largest(lambda mw, key=clause: key not in failed(mw), mw)  # type: ignore[misc]
-            (by_clause if decides else reported)[clause] = size
+            (by_clause if decides else reported)[clause] = sizes[clause]
         mw = min(by_clause.values(), default=most)
         there = failed(mw) if mw > 0.0 else {}
         new = {key: decides for key, decides in there.items() if key not in {**by_clause, **reported}}

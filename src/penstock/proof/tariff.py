@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from penstock.country import Country
 from penstock.errors import Fault, ProgrammeError
 from penstock.loads.defaults import values_for
 from penstock.loads.mining import default_fleet
@@ -28,7 +29,7 @@ from .floor import Floor, find_floor
 from .forms import TariffForm, compare_forms
 from .trials import Trial, Trials
 
-__all__ = ["FinerFloor", "Judged", "TariffProof", "Window", "prove_tariff"]
+__all__ = ["FinerFloor", "Judged", "TariffProof", "Window", "check_tariffs", "prove_tariff"]
 
 #: A floor is sought up to this multiple of the dearest tariff that is judged.
 _REACH = 4.0
@@ -133,6 +134,7 @@ def prove_tariff(
 
     Raises ProgrammeError for a tariff that is no finite number of at least 0.
     """
+    check_tariffs(trials.country, tariffs)
     wanted = _wanted(trials, programme, tariffs)
 
     def at(tariff: float) -> Trial:
@@ -179,22 +181,17 @@ def prove_tariff(
     )
 
 
-def _wanted(trials: Trials, programme: Programme, tariffs: Sequence[float]) -> list[tuple[float, str, str]]:
-    """Tariff, name and source of each that is judged, every tariff once, the lowest first."""
+def check_tariffs(country: Country, tariffs: Sequence[float]) -> None:
+    """Raise ProgrammeError naming every tariff that is no finite number of at least 0."""
     bad = [tariff for tariff in tariffs if not np.isfinite(tariff) or tariff < 0.0]
     if bad:
-        raise ProgrammeError(
-            [
-                Fault(
-                    "tariffs",
-                    f"must be a finite number of at least 0 [{trials.country.currency}/kWh]",
-                    "correct the value; check its unit",
-                    column="tariff",
-                    value=str(tariff),
-                )
-                for tariff in bad
-            ]
-        )
+        problem = f"must be a finite number of at least 0 [{country.currency}/kWh]"
+        mend = "correct the value; check its unit"
+        raise ProgrammeError([Fault("tariffs", problem, mend, value=f"{tariff:g}") for tariff in bad])
+
+
+def _wanted(trials: Trials, programme: Programme, tariffs: Sequence[float]) -> list[tuple[float, str, str]]:
+    """Tariff, name and source of each that is judged, every tariff once, the lowest first."""
     rows: dict[float, tuple[float, str, str]] = {}
     for row in trials.country.table("tariff_proposals"):
         rows[row["tariff_per_kwh"]] = (row["tariff_per_kwh"], row["name"], row["source"])

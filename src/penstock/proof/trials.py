@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from penstock.country import Country
@@ -24,8 +25,10 @@ from penstock.study.guardrails import OUTAGE_YEARS, SEED, programme_outcome
 from penstock.study.measures import Outcome, measures_of, outcome_of
 from penstock.study.prepared import Prepared, add_programme
 
-__all__ = ["FLAT", "Trial", "Trials", "make_trials"]
+__all__ = ["BY_OUTAGES", "FLAT", "Trial", "Trials", "make_trials"]
 
+#: Metrics that depend on years of outages, of a flat load.
+BY_OUTAGES = frozenset({"lole_change", "eue_change", "lole", "interrupted_share"})
 #: Name of the contract of a flat load.
 FLAT = "flat load"
 #: A firm flat load bids this multiple of the value of lost load, so that all that is short, losses on the way
@@ -80,8 +83,10 @@ class Trials:
     outages: OutageModel
     years: int
     seed: int = SEED
-    _kept: dict[Hashable, Trial] = field(default_factory=dict)
+    _kept: dict[Hashable, Future[Trial]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _drawn: list[Adequacy] = field(default_factory=list)
+    _drawing: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def country(self) -> Country:
@@ -92,24 +97,39 @@ class Trials:
         """A programme of loads at its tariff."""
         return self._once(_key_of(programme), lambda: self._try_programme(programme))
 
-    def flat(self, mw: float, sites: Mapping[str, float], *, firm: bool, least_tariff: float) -> Trial:
+    def flat(
+        self,
+        mw: float,
+        sites: Mapping[str, float],
+        *,
+        firm: bool,
+        least_tariff: float,
+        outages: bool = True,
+    ) -> Trial:
         """A load that draws the same power in every hour.
 
         mw: [MW]. sites: share of it in each zone; sums to 1. [1]
         firm: it counts as demand; otherwise it is cut before people are.
         least_tariff: what it pays at least; it pays its full cost per kWh where that is more. [USD/MWh]
+        outages: whether years of outages are drawn. Without them the trial costs about half, and the metrics
+            `BY_OUTAGES` are not to be read.
         """
         key = ("flat", mw, tuple(sorted(sites.items())), firm, least_tariff)
-        return self._once(key, lambda: self._try_flat(mw, sites, firm, least_tariff))
+        if not outages and key not in self._kept:
+            return self._once((*key, "cleared"), lambda: self._try_flat(mw, sites, firm, least_tariff, False))
+        return self._once(key, lambda: self._try_flat(mw, sites, firm, least_tariff, True))
 
     def _once(self, key: Hashable, make: Callable[[], Trial]) -> Trial:
+        """The trial of a key; who asks for one that is being cleared waits for it."""
         with self._lock:
-            found = self._kept.get(key)
-        if found is None:
-            found = make()
-            with self._lock:
-                found = self._kept.setdefault(key, found)
-        return found
+            mine = key not in self._kept
+            found = self._kept.setdefault(key, Future())
+        if mine:
+            try:
+                found.set_result(make())
+            except BaseException as error:
+                found.set_exception(error)  # whoever waits is told as well
+        return found.result()
 
     def _try_programme(self, programme: Programme) -> Trial:
         operation = add_programme(self.prepared, programme)
@@ -117,7 +137,9 @@ class Trials:
         outcome = programme_outcome(self.prepared, self.base, operation, programme, adequacy)
         return self._judged(programme.mw, outcome, operation.settled)
 
-    def _try_flat(self, mw: float, sites: Mapping[str, float], firm: bool, least_tariff: float) -> Trial:
+    def _try_flat(
+        self, mw: float, sites: Mapping[str, float], firm: bool, least_tariff: float, outages: bool
+    ) -> Trial:
         system = self.prepared.system
         share = load_terms().parameters["bid_ceiling_share"].value
         most = share * worth_to_people(system, sites)
@@ -127,7 +149,7 @@ class Trials:
         )
         changed = clear(system, bids)
         taken = taken_by_zone(changed)
-        adequacy = self._adequacy(taken, firm)
+        adequacy = self._adequacy(taken, firm) if outages else None
         cut = 1.0 - float(changed.accepted.sum()) / (mw * system.hour_count) if mw > 0.0 else 0.0
         outcome = outcome_of(
             self.country,
@@ -135,7 +157,7 @@ class Trials:
             self.base,
             changed,
             least_tariff,
-            interrupted={FLAT: max(cut, 0.0) + _outage_share(adequacy, taken)},
+            interrupted={FLAT: max(cut, 0.0) + (0.0 if adequacy is None else _outage_share(adequacy, taken))},
             adequacy=adequacy,
         )
         if outcome.recovered is not None and outcome.recovered.full_per_kwh > least_tariff:
@@ -160,7 +182,14 @@ class Trials:
 
     def _adequacy(self, taken: FloatArray, firm: bool) -> Adequacy:
         cases = {LOAD: load_of(taken, firm=firm)}
-        return assess(self.outages, cases, years=self.years, seed=self.seed, workers=1)
+        return assess(self.outages, cases, years=self.years, seed=self.seed, workers=1, base=self._without())
+
+    def _without(self) -> Adequacy:
+        """Years of outages without a load, the same for all trials."""
+        with self._drawing:
+            if not self._drawn:
+                self._drawn.append(assess(self.outages, {}, years=self.years, seed=self.seed))
+            return self._drawn[0]
 
 
 def make_trials(

@@ -61,10 +61,14 @@ DESIGN_KEYS = (
 )
 TARIFF_KEYS = (
     *_HEAD,
-    *("programme", "floors", "finer", "hashprice_usd_per_ph_day", "windows", "judged", "forms"),
+    *("programme", "floors", "finer", "hashprice_usd_per_ph_day", "windows", "judged", "forms", "clauses"),
     *_RESTS,
 )
-HOSTING_KEYS = (*_HEAD, "outage_years", "sites", "firm_mw", "interruptible_mw", "rows", *_RESTS)
+HOSTING_KEYS = (
+    *_HEAD,
+    *("outage_years", "sites", "firm_mw", "interruptible_mw", "rows", "clauses"),
+    *_RESTS,
+)
 SCHEMA_VERSION = 1
 _GOOD, _BAD = "#0b6b3a", "#a23b00"
 _WRAP = 17  # letters of a case's title in one line beside its bar

@@ -32,6 +32,7 @@ def hosting_sentences(document: Document, names: Mapping[str, str] | None = None
         _firm(document, firm, titles),
         _next(firm, titles),
         *_interruptible(loose, firm, titles),
+        _shown(firm, titles),
         *why_headroom_differs(document),
         *_places(document),
         _terms(document),
@@ -61,6 +62,16 @@ def _next(row: Document, titles: Mapping[str, str]) -> str:
     size, ident = others[0]
     name = clause_name(ident, titles)
     return f"Without that guardrail the next to fail, above {size_text(size)} MW, would be: {name}."
+
+
+def _shown(row: Document, titles: Mapping[str, str]) -> str:
+    """How far guardrails hold that are shown and do not decide, the first to fail first."""
+    sizes = sorted((size, ident) for ident, size in row["reported_mw"].items())
+    if not sizes:
+        return ""
+    told = and_list(f"{clause_name(ident, titles)} (up to {size_text(size)} MW)" for size, ident in sizes)
+    verb = "holds" if len(sizes) == 1 else "hold"
+    return f"Shown beside them and not decisive, firm: {told} {verb} no further."
 
 
 def _interruptible(rows: Sequence[Document], firm: Document, titles: Mapping[str, str]) -> list[str]:

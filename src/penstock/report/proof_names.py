@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.policy import METRICS
 
-from .formats import ABSENT, MONTHS, as_number, millions, number, signed, value_text
+from .formats import ABSENT, MONTHS, as_number, millions, number, signed, size_text, value_text
 
 __all__ = [
     "BASES",
@@ -126,15 +126,6 @@ def millions_text(usd: Any) -> str:
     return millions(found, 1 if abs(found) >= 1e7 else 2 if abs(found) >= 1e6 else 3)
 
 
-def size_text(megawatts: Any) -> str:
-    """Power in MW or energy in GWh, without the unit: whole from 100 on, two decimals below 10."""
-    found = as_number(megawatts)
-    if found is None:
-        return ABSENT
-    text = number(found, 0 if abs(found) >= 100 else 1 if abs(found) >= 10 else 2)
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def amount_text(value: Any, unit: str) -> str:
     """A reading, limit or margin with its unit; "1" is not written."""
     found = as_number(value)
@@ -186,10 +177,11 @@ def and_list(names: Iterable[str]) -> str:
 
 
 def clause_names(*documents: Document | None) -> dict[str, str]:
-    """Titles of guardrails by id, from every list of findings in the documents."""
+    """Titles of guardrails by id, from the clauses and every list of findings in the documents."""
     found: dict[str, str] = {}
     for document in documents:
         if document is not None:
+            found |= document.get("clauses", {})
             for rows in (document.get("guardrails", ()), document.get("proposed", {}).get("guardrails", ())):
                 found |= {row["id"]: row["title"] for row in rows}
     return found

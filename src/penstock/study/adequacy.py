@@ -110,16 +110,18 @@ def assess(
     workers: int = 2,
     progress: Progress = lambda done, years: None,
     checkpoint: Path | None = None,
+    base: Adequacy | None = None,
 ) -> Adequacy:
     """Sampled years, as `assess_adequacy`; with a checkpoint, years that are there are not drawn again.
 
     checkpoint: a folder of its own: one of another model, cases, seed or version is refused.
+    base: of the same model, years and seed; see `assess_adequacy`.
 
     Raises BidError as `assess_adequacy` does, InputError where the folder cannot be used.
     """
     kept = NOTHING_KEPT if checkpoint is None else kept_in(checkpoint, model, cases, seed)
     return assess_adequacy(
-        model, cases, years=years, seed=seed, workers=workers, progress=progress, kept=kept
+        model, cases, years=years, seed=seed, workers=workers, progress=progress, kept=kept, base=base
     )
 
 

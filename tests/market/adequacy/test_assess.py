@@ -115,6 +115,18 @@ def test_same_years_for_any_number_of_threads(model: OutageModel, years: int) ->
     assert np.array_equal(one, four)
 
 
+def test_a_base_that_is_known_is_not_served_again(model: OutageModel) -> None:
+    base = assess_adequacy(model, {}, years=BATCH + 7, seed=3)
+    load = {"load": extra(model, firm=5.0)}
+    whole = assess_adequacy(model, load, years=BATCH + 7, seed=3)
+    again = assess_adequacy(model, load, years=BATCH + 7, seed=3, base=base)
+    assert again.names == whole.names == (BASE, "load")
+    assert np.array_equal(again.years, whole.years)
+    for years, seed in ((BATCH, 3), (BATCH + 7, 4)):
+        with pytest.raises(BidError, match="base: is of 57 years from seed 3"):
+            assess_adequacy(model, load, years=years, seed=seed, base=base)
+
+
 def test_progress_is_told_in_order(model: OutageModel) -> None:
     told: list[tuple[int, int]] = []
     assess_adequacy(model, {}, years=2 * BATCH + 5, progress=lambda done, years: told.append((done, years)))

@@ -114,6 +114,7 @@ def assess_adequacy(
     workers: int = 2,
     progress: Progress = lambda done, years: None,
     kept: Kept = NOTHING_KEPT,
+    base: Adequacy | None = None,
 ) -> Adequacy:
     """Sample years of outages and serve demand in each, without and with every case.
 
@@ -121,14 +122,18 @@ def assess_adequacy(
     years: at least 1. seed: at least 0, below 2^63. workers: threads; the result does not depend on it.
     progress: called with the years done and the years asked for, in order. What it raises stops the work.
     kept: where batches of `BATCH` years are found again and kept; see `study.adequacy`.
+    base: of the same model, years and seed, where it was sampled before; `BASE` is then not served again.
 
-    Raises BidError for a load of another shape, years or a seed out of range.
+    Raises BidError for a load of another shape, years or a seed out of range, a base of others.
     """
     faults = [*_range_faults(years, seed, workers), *_load_faults(model, cases)]
+    if base is not None and (base.zones, base.samples, base.seed) != (model.zones, years, seed):
+        problem = f"is of {base.samples} years from seed {base.seed}, expected {years} from {seed}"
+        faults.append(Fault("base", problem, "give the base of the same model, years and seed"))
     if faults:
         raise BidError(faults)
     nothing = np.zeros_like(model.demand)
-    everything = {BASE: ExtraLoad(nothing, nothing), **cases}
+    everything = {**({BASE: ExtraLoad(nothing, nothing)} if base is None else {}), **cases}
     arrays = arrays_of(model, list(everything.values()))
     find, keep = kept
     shape = (len(everything), len(model.zones) + 1, len(FIGURES))
@@ -149,7 +154,10 @@ def assess_adequacy(
             progress(min(len(rows) * BATCH, years), years)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
-    return Adequacy(model.zones, tuple(everything), seed, np.concatenate(rows))
+    found = np.concatenate(rows)
+    if base is not None:
+        found = np.concatenate([base.years[:, [base.names.index(BASE)]], found], axis=1)
+    return Adequacy(model.zones, tuple(dict.fromkeys((BASE, *everything))), seed, found)
 
 
 def _range_faults(years: int, seed: int, workers: int) -> list[Fault]:
