@@ -24,6 +24,7 @@ SECTIONS = {
         "clearing",
         "surplus",
         "guardrails",
+        "borrowed",
         "incidence",
         "validation",
         "variants",
