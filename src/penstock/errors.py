@@ -11,7 +11,8 @@ PenstockError                 anything Penstock refuses; the command line exits 
 │   ├── NetworkError          a PyPSA network that cannot be read, carried over or written
 │   ├── CentreError           a centre of AI compute whose parts contradict each other, or asked for too much
 │   ├── PolicyError           a policy that cannot be read, or a question to it that has no answer
-│   └── ProgrammeError        a programme outside its limits
+│   ├── ProgrammeError        a programme outside its limits
+│   └── ReserveError          a treasury policy, wallet, proof or payment that cannot be used, or fails
 ├── InfeasibleError           limits that clash: no dispatch satisfies them all
 ├── SolverError               the optimiser stopped without an optimum
 └── BalanceError              an identity that must hold does not (a fault of ours)
@@ -35,6 +36,7 @@ __all__ = [
     "PenstockError",
     "PolicyError",
     "ProgrammeError",
+    "ReserveError",
     "SolverError",
     "SystemFaultError",
     "TableError",
@@ -129,6 +131,10 @@ class PolicyError(InputError):
 
 class ProgrammeError(InputError):
     """A programme outside its limits."""
+
+
+class ReserveError(InputError):
+    """A wallet, a proof, a node or a question about the reserve that cannot be used. It never repeats a secret."""
 
 
 class InfeasibleError(PenstockError):

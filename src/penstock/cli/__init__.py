@@ -28,6 +28,7 @@ from penstock.cli.mix import mix
 from penstock.cli.network import clear
 from penstock.cli.policy import policy
 from penstock.cli.proof import design, hosting, tariff
+from penstock.cli.reserve import reserve
 from penstock.cli.study import run
 from penstock.errors import Fault, PenstockError
 
@@ -117,3 +118,4 @@ _COMMANDS = (
 for command in _COMMANDS:
     app.command()(command)
 app.add_typer(bitcoin)
+app.add_typer(reserve)
