@@ -134,7 +134,7 @@ class ProgrammeError(InputError):
 
 
 class ReserveError(InputError):
-    """A wallet, a proof, a node or a question about the reserve that cannot be used. It never repeats a secret."""
+    """A policy, wallet, proof or payment of a reserve that cannot be used, or fails. No secret is in it."""
 
 
 class InfeasibleError(PenstockError):

@@ -14,6 +14,7 @@ import pytest
 
 from penstock.country import Country, load_country
 from penstock.country.load import shipped_countries
+from penstock.reserve.treasury import reserve_tables
 
 FILE = Path(__file__).parents[2] / "DATA_LICENSES.md"
 
@@ -66,6 +67,12 @@ def test_what_asks_for_attribution_has_a_line(name: str) -> None:
         if row["licence"].startswith("CC BY"):
             words = re.findall(r"[A-Z][A-Za-z]+", row["publisher"])
             assert any(word in attribution for word in words), (row["source"], words)
+
+
+def test_every_source_of_the_reserve_stands_in_its_section() -> None:
+    text = FILE.read_text("utf-8").partition("`src/penstock/reserve/tables/`")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"^\| `([^`]+)`: ", text, re.M))
+    assert listed == set(reserve_tables()["sources"].column("source"))
 
 
 if __name__ == "__main__":

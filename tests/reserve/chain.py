@@ -60,7 +60,10 @@ def fund(node: RealNode, each: list[int], name: str = "ministry") -> Held:
         txid = node.rpc(
             "sendtoaddress", address_of(script, "regtest"), f"{satoshi / 1e8:.8f}", wallet=OUTSIDE
         )
-        sent = read_transaction(bytes.fromhex(node.rpc("getrawtransaction", txid)), "funding")
+        raw = node.rpc("gettransaction", txid, wallet=OUTSIDE)["hex"]
+        if txid not in node.rpc("getrawmempool"):  # made and not taken: once more, and with the reason
+            node.rpc("sendrawtransaction", raw)
+        sent = read_transaction(bytes.fromhex(raw), "funding")
         [vout] = [place for place, row in enumerate(sent.outputs) if row.script == script]
         outputs.append((Outpoint(txid, vout), satoshi, script))
     node.mine(1)

@@ -153,7 +153,7 @@ def test_an_address_is_watched_as_its_script() -> None:
 GOOD = (multisig_of(1), f"tr({account_key(2)}/<0;1>/*)", f"sh(wpkh({account_key(3)}/0/*))")
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(
     st.sampled_from(GOOD),
     st.integers(0, 400),

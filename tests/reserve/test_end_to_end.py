@@ -80,7 +80,7 @@ class Reserve:
         """Pays out of a wallet and mines it."""
         with WatchStore(self.database) as store:
             [watched] = [one for one in store.wallets() if one.name == wallet]
-            coins = signable(store, [wallet])
+            coins = signable(store, store.transactions(), [wallet])
             script, path, place = change_script(store, watched)
         fields = signing_fields(watched.source, {script: (path, place)})[script]
         [batch] = plan_payouts(payees, coins, source=watched.source, change=(script, fields), fee_rate=rate)

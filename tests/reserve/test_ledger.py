@@ -105,17 +105,17 @@ def test_the_same_move_with_one_wallet_not_watched_is_an_outflow() -> None:
 
 
 def test_two_wallets_that_pay_together_share_to_the_satoshi() -> None:
-    funds = transaction("f", [("x", 0, 30, None)], [(10, "a"), (20, "b")])
-    pay = transaction("p", [("f", 0, 10, "a"), ("f", 1, 20, "b")], [(20, None), (8, "b")], 2)
+    funds = transaction("f", [("x", 0, 30, None)], [(20, "a"), (10, "b")])
+    pay = transaction("p", [("f", 0, 20, "a"), ("f", 1, 10, "b")], [(20, None), (8, "b")], 2)
     found = lines(classify([funds, pay]))[2:]
-    # 20 out and 2 of fee in the proportion 1 : 2; the odd satoshi goes where the remainder is larger.
+    # 20 out and 2 of fee in the proportion 2 : 1; the odd satoshi goes where the remainder is larger.
     assert found == [
         ("a", "fee", -1, "", "own-fee"),
-        ("a", "internal transfer", -2, "b", "own-move"),
-        ("a", "external outflow", -7, UNKNOWN, "paid"),
+        ("a", "internal transfer", -6, "b", "own-move"),
+        ("a", "external outflow", -13, UNKNOWN, "paid"),
         ("b", "fee", -1, "", "own-fee"),
-        ("b", "internal transfer", 2, "a", "own-move"),
-        ("b", "external outflow", -13, UNKNOWN, "paid"),
+        ("b", "internal transfer", 6, "a", "own-move"),
+        ("b", "external outflow", -7, UNKNOWN, "paid"),
     ]
 
 
@@ -224,7 +224,8 @@ def histories(draw: st.DrawFn, joint: bool = True) -> list[Transaction]:
 
 
 def touches(each: Transaction) -> bool:
-    return any(part.wallet for part in (*each.inputs, *each.outputs))
+    owners = [coin.wallet for coin in each.inputs] + [output.wallet for output in each.outputs]
+    return any(owners)
 
 
 def under(history: list[Transaction], names: dict[str, str | None]) -> list[Transaction]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import ReserveError
-from penstock.reserve.psbt import Field, Psbt, combine, finish, read_psbt, spent_output
+from penstock.reserve.psbt import Field, Psbt, combine, finish, read_psbt, spent_outputs
 from penstock.reserve.transaction import (
     MOST_SATOSHI,
     Outpoint,
@@ -141,20 +141,20 @@ def spending(previous: Transaction, vout: int, output: TxOutput | None) -> Psbt:
 def test_what_an_input_spends_must_be_said_once_and_truly() -> None:
     good = TxOutput(5, b"\x51")
     previous = Transaction(2, (TxInput(Outpoint("22" * 32, 0)),), (good, TxOutput(7, b"\x52")))
-    assert spent_output(spending(previous, 0, None), 0) == good
-    assert spent_output(spending(previous, 0, good), 0) == good
+    assert spent_outputs(spending(previous, 0, None))[0] == good
+    assert spent_outputs(spending(previous, 0, good))[0] == good
     with pytest.raises(ReserveError, match="two different outputs"):
-        spent_output(spending(previous, 0, TxOutput(6, b"\x51")), 0)
+        spent_outputs(spending(previous, 0, TxOutput(6, b"\x51")))
     with pytest.raises(ReserveError, match="which there is not"):
-        spent_output(spending(previous, 2, None), 0)
+        spent_outputs(spending(previous, 2, None))
     other = Transaction(2, (TxInput(Outpoint("33" * 32, 0)),), (good,))
     lying = Psbt(
         spending(previous, 0, None).transaction, ({bytes([Field.NON_WITNESS_UTXO]): other.raw()},), ()
     )
     with pytest.raises(ReserveError, match="and gives the transaction"):
-        spent_output(lying, 0)
+        spent_outputs(lying)
     with pytest.raises(ReserveError, match="does not say what it spends"):
-        spent_output(psbt_of(previous), 0)
+        spent_outputs(psbt_of(previous))
 
 
 def test_the_transaction_of_an_earlier_input_serves_a_later_one() -> None:
@@ -163,7 +163,7 @@ def test_the_transaction_of_an_earlier_input_serves_a_later_one() -> None:
     )
     both = Transaction(2, tuple(TxInput(Outpoint(previous.txid, vout)) for vout in (0, 1)), ())
     psbt = Psbt(both, ({bytes([Field.NON_WITNESS_UTXO]): previous.raw()}, {}), ())
-    assert spent_output(psbt, 1).satoshi == 7
+    assert spent_outputs(psbt)[1].satoshi == 7
 
 
 def test_two_signers_who_contradict_each_other_are_refused() -> None:

@@ -159,6 +159,7 @@ GENERATOR_X = "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
         "ministry of finance",
         "Proof of reserves for the review of the third quarter, as agreed on 12 May 2026 in Islamabad.",
         "Opening balance, coins moved between wallets of the ministry and of the bank during September 2026",
+        "proof that these coins were held when the second review took place",
         "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
         "bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6",
         "1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH",
@@ -186,3 +187,33 @@ def test_extended_public_keys_pass(key: bytes, index: int) -> None:
         bytes.fromhex("043587cf") + b"\x01" + bytes(4) + index.to_bytes(4, "big") + key[::-1] + b"\x02" + key
     )
     refuse_secrets(f"wpkh([00000000/84h]{base58check(body)}/<0;1>/*)", "--descriptor")
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["watch {}", "{}", "watch --{}", "watch --first-block {}", "ledger --from {}", "ledger --database {}"],
+)
+@pytest.mark.parametrize("kind", ["wif", "extended", "words"])
+def test_a_command_line_with_a_secret_is_not_repeated(
+    form: str, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import typer
+
+    from penstock.cli.reserve_watch import ledger, watch
+    from penstock.cli.reserve_words import RefusingGroup
+
+    app = typer.Typer(cls=RefusingGroup)
+    app.command()(watch)
+    app.command()(ledger)
+    key = bytes(range(1, 33))
+    secrets = {
+        "wif": wif(key, True, True),
+        "extended": extended(PRIVATE_VERSIONS["vprv"], key),
+        "words": str(bdk.Mnemonic.from_entropy(key[:16])),
+    }
+    secret = secrets[kind]
+    with pytest.raises(ReserveError) as caught:
+        typer.main.get_command(app).main(form.format(secret).split(), standalone_mode=False)
+    shown = capsys.readouterr()
+    told = str(caught.value) + shown.out + shown.err
+    assert not [secret[at : at + 8] for at in range(len(secret) - 7) if secret[at : at + 8] in told]

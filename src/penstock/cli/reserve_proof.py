@@ -93,7 +93,7 @@ def _prepare(
     from rich.text import Text
 
     from penstock.reserve.holdings import signable
-    from penstock.reserve.proof import prepare_proof
+    from penstock.reserve.proof import prepare_proof, with_transactions
     from penstock.reserve.statement import purpose_of, read_statement
     from penstock.reserve.wallet import WatchStore
 
@@ -101,7 +101,8 @@ def _prepare(
         document = read_statement(read_file(statement, "--statement"), str(statement))
         purpose = purpose_of(document)
     with WatchStore(database) as store:
-        network, outputs, tip = store.network, signable(store, wallets), store.tip()
+        tip, seen = store.snapshot()
+        network, outputs = store.network, signable(store, seen, wallets)
     asked = node_of(node, cookie)
     best = asked.call("getbestblockhash")
     if tip is None or tip.hash != best:
@@ -111,7 +112,7 @@ def _prepare(
         )
     header = asked.call("getblockheader", best)
     message, psbt = prepare_proof(
-        outputs,
+        with_transactions(outputs, asked),
         purpose=purpose or "",
         date=dt.datetime.fromtimestamp(header["time"], dt.UTC).date(),
         network=network,

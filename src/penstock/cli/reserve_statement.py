@@ -102,8 +102,9 @@ def _made(
         raise InputError(faults)
     first, last = _day(since, "--from"), _day(until, "--to")
     with WatchStore(database) as store:
-        entries = classify(store.transactions(), store.mining(), store.labels())
-        tip, network = store.tip(), store.network
+        tip, seen = store.snapshot()
+        entries = classify(seen, store.mining(), store.labels())
+        network = store.network
     if tip is None:
         mend = "run penstock reserve watch first"
         raise InputError(Fault("--database", "holds no block yet", mend, value=str(database)))

@@ -103,7 +103,7 @@ def watch(
     from penstock.reserve.ledger import balances
     from penstock.reserve.wallet import WatchStore
 
-    _refuse_unclear(descriptor, xpub, script, address, name, node, cookie, electrum, peer)
+    _refuse_unclear(database, descriptor, xpub, script, address, name, node, cookie, electrum, peer)
     chain = _network(network, database)
     sources = _sources(chain, database, descriptor, xpub, script, address or ())
     with WatchStore(database, chain) as store:
@@ -113,9 +113,9 @@ def watch(
         _declare(store, pool or (), label or ())
         with progress() as say:
             synced = _sync(store, node, cookie, electrum, peer, say)
-        held = balances(store.transactions())
+        tip, seen = store.snapshot()
+        held = balances(seen)
         wallets = store.wallets()
-        tip = store.tip()
     if as_json:
         print_json(_watch_document(chain or store.network, wallets, held, tip, synced))
         return
@@ -136,8 +136,9 @@ def ledger(
 
     period = _period(from_, to)
     with WatchStore(database) as store:
-        entries = classify(store.transactions(), store.mining(), store.labels())
-        tip, network = store.tip(), store.network
+        tip, seen = store.snapshot()
+        entries = classify(seen, store.mining(), store.labels())
+        network = store.network
     _, within = split_period(entries, **period)
     exposure = net_exposure(entries, **period)
     if as_json:
@@ -158,6 +159,7 @@ def ledger(
 
 
 def _refuse_unclear(
+    database: Path,
     descriptor: str | None,
     xpub: str | None,
     script: str | None,
@@ -184,6 +186,9 @@ def _refuse_unclear(
         faults.append(Fault("--script", "belongs to --xpub", "leave it out, or give --xpub"))
     if name is not None and descriptor is None and xpub is None and not address:
         faults.append(Fault("--name", "names nothing", "give --descriptor, --xpub or --address"))
+    if not database.is_file() and descriptor is None and xpub is None and not address:
+        problem = f"{database} does not exist, and nothing is to be watched"
+        faults.append(Fault("--database", problem, "give --descriptor, --xpub or --address"))
     if sum(each is not None for each in (node, electrum, peer)) > 1:
         problem = "of --node, --electrum and --peer one can be given"
         faults.append(Fault("command line", problem, "choose one"))

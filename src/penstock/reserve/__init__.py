@@ -1,1 +1,1 @@
-"""The public reserve: its policies simulated, its wallets watched, its holdings proved. No private key enters."""
+"""The public reserve: its policies simulated, its wallets watched, its holdings proved. No private key."""

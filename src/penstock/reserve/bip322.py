@@ -9,24 +9,33 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Literal
 
-from penstock.errors import Fault, ReserveError
+from penstock.errors import ReserveError
 
-from .psbt import Field, Psbt, read_psbt, spent_output
-from .scripts import check_input, unsafe_signature
+from .psbt import Field, Psbt, read_psbt, spent_outputs
+from .scripts import Checker, hashing_bytes, unsafe_signature
 from .transaction import Outpoint, Transaction, TxInput, TxOutput, read_transaction, tagged_hash
 from .wire import Reader, refuse, sized
 
-__all__ = ["Signed", "check_signature", "message_hash", "read_signature", "to_sign", "to_spend"]
+__all__ = [
+    "Signed",
+    "check_form",
+    "check_signature",
+    "input_problems",
+    "message_hash",
+    "read_signature",
+    "to_sign",
+    "to_spend",
+]
 
 TAG = "BIP0322-signed-message"
 OP_RETURN = b"\x6a"
 _NOTHING = Outpoint("00" * 32, 0xFFFFFFFF)
 _MOST_TEXT = 48_000_000  # characters of a signature
+_MOST_HASHED = 4_000_000_000  # bytes, for inputs without segwit; about ten seconds
 Kind = Literal["simple", "full", "proof of funds"]
 
 
@@ -120,31 +129,36 @@ def check_signature(
 
     Raises ReserveError naming every input that does not hold, or the field that is not as it must be.
     """
-    _check_form(signed, message, challenge, place)
-    spent = [TxOutput(0, challenge)]
-    spent += [
-        spent_output(signed.psbt, index, place)
-        for index in range(1, len(signed.transaction.inputs))
-        if signed.psbt is not None
+    spent = check_form(signed, message, challenge, place)
+    mend = "let the holders of the keys sign this very message"
+    faults = [
+        fault
+        for index, problem in sorted(input_problems(signed.transaction, spent).items())
+        for fault in refuse(f"{place}, input {index}", problem, mend).faults
     ]
-    faults: list[Fault] = []
-    for index, (row, output) in enumerate(zip(signed.transaction.inputs, spent, strict=True)):
-        for problem in (unsafe_signature(row, output), check_input(signed.transaction, index, spent)):
-            if problem:
-                mend = "let the holders of the keys sign this very message"
-                faults += refuse(f"{place}, input {index}", problem, mend).faults
-                break
     if faults:
         raise ReserveError(faults)
-    return tuple(spent)
+    return spent
 
 
-def _check_form(signed: Signed, message: bytes, challenge: bytes, place: str) -> None:
-    """The fields of `to_sign` that BIP-322 fixes."""
+def input_problems(transaction: Transaction, spent: Sequence[TxOutput]) -> dict[int, str]:
+    """What is wrong with each input that does not hold, by its index. spent: what the inputs spend."""
+    checker = Checker(transaction, spent)
+    found = {}
+    for index, (row, output) in enumerate(zip(transaction.inputs, spent, strict=True)):
+        if problem := unsafe_signature(row, output) or checker.problem(index):
+            found[index] = problem
+    return found
+
+
+def check_form(signed: Signed, message: bytes, challenge: bytes, place: str) -> tuple[TxOutput, ...]:
+    """What each input says that it spends, after all was found as BIP-322 fixes it but the signatures.
+
+    Raises ReserveError for a field that is not as it must be, and for more hashing than can be waited for.
+    """
     transaction, expected = signed.transaction, to_sign(message, challenge)
-    first = transaction.inputs[0]
     mend = "sign the message and the address that are asked for"
-    if first.outpoint != expected.inputs[0].outpoint:
+    if transaction.inputs[0].outpoint != expected.inputs[0].outpoint:
         raise refuse(place, "does not commit to this message and address", mend)
     if transaction.outputs != expected.outputs:
         raise refuse(place, "has other outputs than the one of 0 satoshi to OP_RETURN", mend)
@@ -153,13 +167,19 @@ def _check_form(signed: Signed, message: bytes, challenge: bytes, place: str) ->
     if signed.kind == "full" and len(transaction.inputs) != 1:
         problem = f"has {len(transaction.inputs)} inputs without saying what they spend"
         raise refuse(place, problem, "give a proof of funds, with the prefix pof")
-    outpoints = [row.outpoint for row in transaction.inputs]
-    if twice := sorted({str(found) for found in outpoints if outpoints.count(found) > 1}):
-        raise refuse(place, f"has the same output twice: {twice[0]}", "list every output once")
+    seen = set[Outpoint]()
+    for row in transaction.inputs:
+        if row.outpoint in seen:
+            raise refuse(place, f"has the same output twice: {row.outpoint}", "list every output once")
+        seen.add(row.outpoint)
+    spent: tuple[TxOutput, ...] = (TxOutput(0, challenge),)
     if signed.psbt is not None:
-        given = spent_output(signed.psbt, 0, place)
-        if given != TxOutput(0, challenge):
+        spent = spent_outputs(signed.psbt, place)
+        if spent[0] != TxOutput(0, challenge):
             raise refuse(place, "says of its first input that it spends something else", mend)
-        unknown: Mapping[bytes, bytes] = MappingProxyType(dict(signed.psbt.globals))
-        if unknown.get(bytes([Field.GENERIC_SIGNED_MESSAGE]), message) != message:
+        if signed.psbt.message not in (None, message):
             raise refuse(place, "carries another message than the one that is asked for", mend)
+    if (asked := hashing_bytes(transaction, spent)) > _MOST_HASHED:
+        problem = f"asks for {asked} bytes to be hashed, over the limit of {_MOST_HASHED}"
+        raise refuse(place, problem, "prove fewer outputs at once")
+    return spent

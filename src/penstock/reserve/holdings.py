@@ -44,14 +44,18 @@ def holdings(transactions: Iterable[Transaction], wallets: Collection[str] = ())
     return tuple(found[place] for place in sorted(found) if place not in spent)
 
 
-def signable(store: WatchStore, wallets: Collection[str] = ()) -> tuple[ReserveOutput, ...]:
+def signable(
+    store: WatchStore, transactions: Iterable[Transaction], wallets: Collection[str] = ()
+) -> tuple[ReserveOutput, ...]:
     """Unspent outputs with what their cosigners need; of a single address nothing is known but the address.
+
+    transactions: of the store, all of one state.
 
     Raises ReserveError for a wallet that is not registered.
     """
     known = {watched.name: watched for watched in store.wallets()}
     refuse_unknown(known, wallets)
-    held = holdings(store.transactions(), wallets)
+    held = holdings(transactions, wallets)
     rows = []
     for name in dict.fromkeys(one.wallet for one in held):
         mine = [one for one in held if one.wallet == name]
@@ -74,7 +78,7 @@ def refuse_unknown(known: Mapping[str, Watched], wallets: Collection[str]) -> No
 
 
 def places_of(watched: Watched, wanted: Collection[bytes]) -> dict[bytes, tuple[int, int]]:
-    """Path and index from which a wallet makes each script. Raises ReserveError where it makes one nowhere."""
+    """Path and index from which a wallet makes each script; ReserveError where it makes one nowhere."""
     found: dict[bytes, tuple[int, int]] = {}
     start = 0
     while len(found) < len(set(wanted)):

@@ -11,10 +11,12 @@ address.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -93,14 +95,21 @@ def sync_peer(store: WatchStore, peer: str, say: Say | None = None, timeout_s: f
         wallets = _wallets(store)
 
         def read(wallet: bdkpython.Wallet) -> None:
-            _filters(wallet, bdk.Peer(address=told, port=number, v2_transport=False), store, peer, timeout_s)
+            one = bdk.Peer(address=told, port=number, v2_transport=False)
+            _filters(wallet, one, store, peer, say, timeout_s)
 
         return _read_all(store, wallets, read, peer, say, "peer")
 
 
 def _filters(
-    wallet: bdkpython.Wallet, peer: bdkpython.Peer, store: WatchStore, place: str, timeout_s: float
+    wallet: bdkpython.Wallet,
+    peer: bdkpython.Peer,
+    store: WatchStore,
+    place: str,
+    say: Say | None,
+    timeout_s: float,
 ) -> None:
+    """Reads the history of one wallet. Raises ReserveError where the peer gives none."""
     bdk = library()
     first = min(each.first_block for each in store.wallets())
     start = bdk.RecoveryPoint.GENESIS_BLOCK()
@@ -111,34 +120,63 @@ def _filters(
     scan = bdk.ScanType.RECOVERY(used_script_index=GAP, checkpoint=start)
     builder = bdk.CbfBuilder().connections(1).peers([peer]).only_configured_peers().scan_type(scan)
     parts = builder.configure_timeout_millis(5_000, 30_000).build(wallet)
-    updates: list[bdkpython.Update] = []
-    done = threading.Event()
-
-    async def wait() -> None:
-        try:
-            updates.append(await parts.client.update())
-        finally:
-            done.set()
-
-    def work() -> None:
-        import asyncio
-
-        try:
-            asyncio.run(wait())
-        except Exception:  # the node stopped: told below by the missing update
-            done.set()
-
+    waiting = _Waiting(parts.client, say)
     parts.node.run()
-    threading.Thread(target=work, daemon=True).start()
+    threading.Thread(target=waiting.run, daemon=True).start()
     try:
-        done.wait(timeout_s)
+        waiting.done.wait(timeout_s)
     finally:
-        if parts.client.is_running():
+        with suppress(bdk.CbfError):  # it has stopped by itself
             parts.client.shutdown()
-    if not updates:
-        problem = f"gave no block filters in {timeout_s:g} s"
+    if waiting.update is None:
+        problem = waiting.problem or f"gave no block filters in {timeout_s:g} s"
         raise ReserveError(Fault(place, problem, "name a peer that serves them (-peerblockfilters=1)"))
-    wallet.apply_update(updates[0])
+    wallet.apply_update(waiting.update)
+
+
+class _Waiting:
+    """Waits for a peer: for its update, or for a warning after which none can come."""
+
+    def __init__(self, client: bdkpython.CbfClient, say: Say | None) -> None:
+        self.client, self.say = client, say
+        self.done = threading.Event()
+        self.update: bdkpython.Update | None = None
+        self.problem = ""
+
+    def run(self) -> None:
+        """The work of a thread of its own."""
+        try:
+            asyncio.run(self._all())
+        finally:
+            self.done.set()
+
+    async def _all(self) -> None:
+        update = asyncio.ensure_future(self.client.update())
+        others = [asyncio.ensure_future(each) for each in (self._warnings(), self._progress())]
+        await asyncio.wait([update, others[0]], return_when=asyncio.FIRST_COMPLETED)
+        if update.done() and update.exception() is None:
+            self.update = update.result()
+        self.done.set()
+        for each in (update, *others):
+            each.cancel()
+        # Errors of a node that has stopped by now: the missing update tells of them.
+        await asyncio.gather(update, *others, return_exceptions=True)
+
+    async def _warnings(self) -> None:
+        while True:
+            warning = await self.client.next_warning()
+            if warning.is_could_not_connect():
+                self.problem = "does not answer"
+            elif warning.is_no_compact_filters():
+                self.problem = "serves no block filters"
+            if self.problem:
+                return
+
+    async def _progress(self) -> None:
+        while True:
+            told = await self.client.next_info()
+            if self.say is not None and told.is_progress():
+                self.say(f"block filters to {told.chain_height:,}", told.filters_downloaded_percent / 100)
 
 
 def _wallets(store: WatchStore) -> dict[str, bdkpython.Wallet]:

@@ -11,15 +11,15 @@ import datetime as dt
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, cast, get_args
+from typing import Any, Protocol, cast, get_args
 
 from penstock.errors import Fault, ReserveError
 
-from .bip322 import to_sign, to_spend
+from .bip322 import check_signature, read_signature, to_sign, to_spend
 from .descriptors import Network, address_of
-from .psbt import Field, Map, Psbt, combine, finish, spent_output
+from .psbt import Field, Map, Psbt, combine, finish, spent_outputs
 from .scripts import script_of
 from .secrets import refuse_secrets
 from .transaction import MOST_SATOSHI, Outpoint, TxOutput
@@ -27,6 +27,7 @@ from .transaction import MOST_SATOSHI, Outpoint, TxOutput
 __all__ = [
     "FORMAT",
     "MOST_OUTPUTS",
+    "Node",
     "Proof",
     "ProofMessage",
     "ReserveOutput",
@@ -35,6 +36,7 @@ __all__ = [
     "proof_document",
     "read_message",
     "read_proof",
+    "with_transactions",
 ]
 
 FORMAT = "penstock.reserve-proof/1"
@@ -42,6 +44,9 @@ FORMAT = "penstock.reserve-proof/1"
 MOST_OUTPUTS = 10_000
 _LONGEST_PURPOSE = 200  # characters
 _MOST_BYTES = 64_000_000  # of a proof file
+_P2PKH = b"\x76\xa9\x14"
+#: How scripts of P2PKH, P2SH, P2WPKH, P2WSH and P2TR begin.
+_KINDS = (_P2PKH, b"\xa9\x14", b"\x00\x14", b"\x00\x20", b"\x51\x20")
 _HEX32 = re.compile(r"[0-9a-f]{64}")
 _MESSAGE = re.compile(
     r"Proof of reserve\npurpose: (?P<purpose>[^\n]{1,200})\ndate: (?P<date>\d{4}-\d{2}-\d{2})\n"
@@ -50,6 +55,13 @@ _MESSAGE = re.compile(
     r"outputs: (?P<count>\d{1,6})\nsatoshi: (?P<satoshi>\d{1,16})",
     re.ASCII,
 )
+
+
+class Node(Protocol):
+    """What is asked of a node."""
+
+    def call(self, method: str, *parameters: Any) -> Any:
+        """The result of a JSON-RPC method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +164,44 @@ def prepare_proof(
     message = ProofMessage(purpose, date, network, height, block_hash, len(ordered), total)
     challenge, data = ordered[0].script, message.text.encode()
     transaction = to_sign(data, challenge, [row.outpoint for row in ordered])
-    first = {
-        bytes([Field.NON_WITNESS_UTXO]): to_spend(data, challenge).raw(),
-        bytes([Field.WITNESS_UTXO]): TxOutput(0, challenge).raw,
-    }
-    inputs = [MappingProxyType({**ordered[0].fields, **first})]
-    for row in ordered:
-        spent = {bytes([Field.WITNESS_UTXO]): TxOutput(row.satoshi, row.script).raw}
-        inputs.append(MappingProxyType({**row.fields, **spent}))
+    asked = ReserveOutput(transaction.inputs[0].outpoint, 0, challenge, ordered[0].fields)
+    inputs = [_input_fields(asked, to_spend(data, challenge).raw())]
+    inputs += [_input_fields(row, row.fields.get(bytes([Field.NON_WITNESS_UTXO]))) for row in ordered]
     top = MappingProxyType({bytes([Field.GENERIC_SIGNED_MESSAGE]): data})
     return message, Psbt(transaction, tuple(inputs), (MappingProxyType({}),), top)
+
+
+def _input_fields(row: ReserveOutput, whole: bytes | None) -> Map:
+    """What an input says. whole: the transaction that made its output, where it is known."""
+    found = dict(row.fields)
+    if whole is not None:
+        found[bytes([Field.NON_WITNESS_UTXO])] = whole
+    if not is_legacy(row.script):
+        found[bytes([Field.WITNESS_UTXO])] = TxOutput(row.satoshi, row.script).raw
+    return MappingProxyType(found)
+
+
+def is_legacy(script: bytes) -> bool:
+    """Whether a script is P2PKH, whose signatures do not commit to the amount."""
+    return script.startswith(_P2PKH)
+
+
+def with_transactions(outputs: Sequence[ReserveOutput], node: Node) -> tuple[ReserveOutput, ...]:
+    """The outputs, those of P2PKH with the whole transaction that made them: their signers need it.
+
+    Raises ReserveError where the node has an output not, or no longer the block that it is in.
+    """
+    return tuple(_with_transaction(row, node) if is_legacy(row.script) else row for row in outputs)
+
+
+def _with_transaction(row: ReserveOutput, node: Node) -> ReserveOutput:
+    found = node.call("gettxout", row.outpoint.txid, row.outpoint.vout, False)
+    if found is None:
+        mend = "run penstock reserve watch first"
+        raise ReserveError(Fault(f"output {row.outpoint}", "is spent, or was never there", mend))
+    height = node.call("getblockheader", found["bestblock"])["height"] - found["confirmations"] + 1
+    raw = node.call("getrawtransaction", row.outpoint.txid, False, node.call("getblockhash", height))
+    return replace(row, fields={**row.fields, bytes([Field.NON_WITNESS_UTXO]): bytes.fromhex(raw)})
 
 
 def _output_faults(outputs: Sequence[ReserveOutput]) -> list[Fault]:
@@ -174,6 +214,12 @@ def _output_faults(outputs: Sequence[ReserveOutput]) -> list[Fault]:
             problem, mend = "is listed twice", "list every output once"
             faults.append(Fault("outputs", problem, mend, value=str(row.outpoint)))
         seen.add(row.outpoint)
+        if not row.script.startswith(_KINDS):
+            problem, mend = "has a script without an address", "move the coins to an address of the reserve"
+            faults.append(Fault(f"output {row.outpoint}", problem, mend, value=row.script.hex()[:80]))
+        if is_legacy(row.script) and bytes([Field.NON_WITNESS_UTXO]) not in row.fields:
+            problem, mend = "is of P2PKH and comes without its transaction", "give that as non_witness_utxo"
+            faults.append(Fault(f"output {row.outpoint}", problem, mend))
         if not 0 < row.satoshi <= MOST_SATOSHI:
             problem = f"is outside 1 to {MOST_SATOSHI} satoshi"
             faults.append(Fault(f"output {row.outpoint}", problem, "give its amount", value=str(row.satoshi)))
@@ -189,22 +235,24 @@ def _purpose_faults(purpose: str) -> list[Fault]:
 
 
 def finish_proof(message: ProofMessage, unsigned: Psbt, signed: Sequence[Psbt]) -> Proof:
-    """The proof from what the cosigners signed.
+    """The proof from what the cosigners signed, its signatures checked.
 
-    Raises ReserveError where they signed something else, or signatures are missing; nothing is checked that a
-    verifier would not check again.
+    What signers wrote into their PSBTs beside signatures, such as keys of the whole wallet, is left out.
+
+    Raises ReserveError where they signed something else, signatures are missing, or one does not hold.
     """
     whole = finish(combine([unsigned, *signed]))
+    data, nothing = message.text.encode(), MappingProxyType[bytes, bytes]({})
+    top = MappingProxyType({bytes([Field.GENERIC_SIGNED_MESSAGE]): data})
+    bare = Psbt(whole.transaction, whole.inputs, tuple(nothing for _ in whole.outputs), top)
+    challenge = spent_outputs(unsigned)[0].script
+    text = "pof" + bare.base64()
+    spent = check_signature(read_signature(text, data, challenge), data, challenge, "signed PSBTs")
     outputs = tuple(
-        ReserveOutput(row.outpoint, spent.satoshi, spent.script)
-        for row, spent in zip(whole.transaction.inputs[1:], _spent(whole)[1:], strict=True)
+        ReserveOutput(row.outpoint, output.satoshi, output.script)
+        for row, output in zip(whole.transaction.inputs[1:], spent[1:], strict=True)
     )
-    address = address_of(_spent(whole)[0].script, message.network)
-    return Proof(message, address, outputs, "pof" + whole.base64())
-
-
-def _spent(psbt: Psbt) -> list[TxOutput]:
-    return [spent_output(psbt, index) for index in range(len(psbt.inputs))]
+    return Proof(message, address_of(challenge, message.network), outputs, text)
 
 
 def proof_document(proof: Proof) -> dict[str, Any]:
@@ -241,7 +289,7 @@ def read_proof(data: bytes, place: str) -> Proof:
         problem = f"has {len(data)} bytes, over the limit of {_MOST_BYTES}"
         raise ReserveError(Fault(place, problem, "give a proof file"))
     try:
-        document = json.loads(data)
+        document = json.loads(data, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise ReserveError(Fault(place, "is no JSON", "give the proof file as it was written")) from None
     fields = _Fields(place)
@@ -249,6 +297,14 @@ def read_proof(data: bytes, place: str) -> Proof:
     if fields.faults:
         raise ReserveError(fields.faults)
     return proof
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Raises ValueError for a key that is there twice: readers differ on which counts."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is there twice")
+    return found
 
 
 class _Fields:
@@ -290,8 +346,8 @@ class _Fields:
         keys = ("purpose", "date", "network", "height", "block_hash", "outputs", "satoshi")
         message = self.message(self.mapping(top.get("message"), "message", keys) if top else {})
         rows = top.get("outputs", [])
-        if not isinstance(rows, list) or len(rows) > MOST_OUTPUTS:
-            self.refuse("outputs", f"a list of at most {MOST_OUTPUTS} outputs")
+        if top and not (isinstance(rows, list) and 1 <= len(rows) <= MOST_OUTPUTS):
+            self.refuse("outputs", f"a list of 1 to {MOST_OUTPUTS} outputs")
             rows = []
         outputs = tuple(self.output(row, number) for number, row in enumerate(rows))
         address = self.text(top, "address", r"[0-9A-Za-z]{14,100}", "an address", "")

@@ -17,7 +17,7 @@ from penstock.errors import Fault, ReserveError
 from .transaction import Transaction, TxOutput, read_output, read_transaction
 from .wire import Reader, refuse, size_bytes, sized
 
-__all__ = ["Field", "Psbt", "combine", "finish", "read_psbt", "spent_output"]
+__all__ = ["Field", "Psbt", "combine", "finish", "read_psbt", "spent_outputs"]
 
 _MAGIC = b"psbt\xff"
 _MOST_TEXT = 48_000_000  # characters of a PSBT in base64 that are read at most
@@ -123,14 +123,27 @@ def _map(reader: Reader) -> dict[bytes, bytes]:
     return found
 
 
-def spent_output(psbt: Psbt, index: int, place: str = "PSBT") -> TxOutput:
-    """What an input spends, from its own fields or those of an earlier input of the same transaction.
+def spent_outputs(psbt: Psbt, place: str = "PSBT") -> tuple[TxOutput, ...]:
+    """What each input spends, from its own fields or those of an earlier input of the same transaction.
 
     Where both forms are there they must agree. Raises ReserveError where neither is, or they do not.
     """
-    outpoint = psbt.transaction.inputs[index].outpoint
-    whole = _previous(psbt, index, place)
-    raw = psbt.inputs[index].get(bytes([Field.WITNESS_UTXO]))
+    known: dict[str, Transaction] = {}
+    return tuple(_spent(psbt, index, known, place) for index in range(len(psbt.inputs)))
+
+
+def _spent(psbt: Psbt, index: int, known: dict[str, Transaction], place: str) -> TxOutput:
+    """known: transactions that inputs so far gave in whole, by txid; a new one is added."""
+    outpoint, fields = psbt.transaction.inputs[index].outpoint, psbt.inputs[index]
+    if raw := fields.get(bytes([Field.NON_WITNESS_UTXO])):
+        given = read_transaction(raw, f"{place}, input {index}, transaction that it spends")
+        if given.txid != outpoint.txid:
+            raise refuse(
+                place, f"input {index} spends {outpoint.txid}, and gives the transaction {given.txid}"
+            )
+        known.setdefault(outpoint.txid, given)
+    whole = known.get(outpoint.txid)
+    raw = fields.get(bytes([Field.WITNESS_UTXO]))
     found = None
     if raw is not None:
         reader = Reader(raw, f"{place}, input {index}")
@@ -145,19 +158,6 @@ def spent_output(psbt: Psbt, index: int, place: str = "PSBT") -> TxOutput:
     if found is None:
         raise refuse(place, f"input {index} does not say what it spends", "add witness_utxo to it")
     return found
-
-
-def _previous(psbt: Psbt, index: int, place: str) -> Transaction | None:
-    txid = psbt.transaction.inputs[index].outpoint.txid
-    for number in (index, *range(index)):
-        raw = psbt.inputs[number].get(bytes([Field.NON_WITNESS_UTXO]))
-        if raw is None or psbt.transaction.inputs[number].outpoint.txid != txid:
-            continue
-        found = read_transaction(raw, f"{place}, input {number}, transaction that it spends")
-        if found.txid != txid:
-            raise refuse(place, f"input {number} spends {txid}, and gives the transaction {found.txid}")
-        return found
-    return None
 
 
 def combine(psbts: Sequence[Psbt]) -> Psbt:
@@ -203,16 +203,16 @@ _KEPT = (Field.NON_WITNESS_UTXO, Field.WITNESS_UTXO, Field.FINAL_SCRIPTSIG, Fiel
 def finish(psbt: Psbt) -> Psbt:
     """The PSBT with the witness of every input made of its signatures, and the rest of each input cleared.
 
-    Single keys (P2WPKH, P2SH-P2WPKH, P2TR by key) and multisignature P2WSH, alone or in P2SH. An input that
-    is finished already stays so.
+    Single keys (P2PKH, P2WPKH, P2SH-P2WPKH, P2TR by key) and multisignature P2WSH, alone or in P2SH. An input
+    that is finished already stays so.
 
     Raises ReserveError naming every input that lacks signatures or that is of another kind.
     """
     faults: list[Fault] = []
     made = []
-    for index in range(len(psbt.inputs)):
+    for index, spent in enumerate(spent_outputs(psbt)):
         try:
-            made.append(_finished(psbt, index))
+            made.append(_finished(psbt.inputs[index], spent.script, f"input {index}"))
         except ReserveError as error:
             faults += error.faults
     if faults:
@@ -220,12 +220,10 @@ def finish(psbt: Psbt) -> Psbt:
     return replace(psbt, inputs=tuple(made))
 
 
-def _finished(psbt: Psbt, index: int) -> Map:
-    fields, place = psbt.inputs[index], f"input {index}"
+def _finished(fields: Map, script: bytes, place: str) -> Map:
     kept = {key: value for key, value in fields.items() if key[0] in _KEPT and len(key) == 1}
     if {bytes([Field.FINAL_SCRIPTSIG]), bytes([Field.FINAL_WITNESS])} & fields.keys():
         return MappingProxyType(kept)
-    script = spent_output(psbt, index).script
     redeem = fields.get(bytes([Field.REDEEM_SCRIPT]))
     if redeem is not None:
         kept[bytes([Field.FINAL_SCRIPTSIG])] = sized(redeem)
@@ -236,10 +234,10 @@ def _finished(psbt: Psbt, index: int) -> Map:
         if not stack[0]:
             raise _lacking(place, 0, 1)
     elif script[:2] == b"\x00\x14" and len(script) == 22:
-        if len(signatures) != 1:
-            raise _lacking(place, len(signatures), 1)
-        [(key, signature)] = signatures.items()
-        stack = [signature, key]
+        stack = _single(signatures, place)
+    elif script[:3] == b"\x76\xa9\x14" and script[23:] == b"\x88\xac" and redeem is None:
+        pushes = b"".join(sized(item) for item in _single(signatures, place))
+        return MappingProxyType(kept | {bytes([Field.FINAL_SCRIPTSIG]): pushes})
     elif script[:2] == b"\x00\x20" and len(script) == 34:
         stack = _multisignature(fields, signatures, place)
     else:
@@ -247,6 +245,14 @@ def _finished(psbt: Psbt, index: int) -> Map:
         raise refuse(place, problem, "finish the PSBT with the wallet that signed it")
     witness = size_bytes(len(stack)) + b"".join(sized(item) for item in stack)
     return MappingProxyType(kept | {bytes([Field.FINAL_WITNESS]): witness})
+
+
+def _single(signatures: Map, place: str) -> list[bytes]:
+    """Signature and key of an output of one key."""
+    if len(signatures) != 1:
+        raise _lacking(place, len(signatures), 1)
+    [(key, signature)] = signatures.items()
+    return [signature, key]
 
 
 def _lacking(place: str, found: int, wanted: int) -> ReserveError:

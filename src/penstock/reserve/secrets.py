@@ -39,6 +39,8 @@ _KEY_PLACE = re.compile(r"(\w+)\((?:[^()]*,)?\s*(?:\[[^\]]*\])?$")
 _HASHES = {"sha256", "hash256", "ripemd160", "hash160"}  # of a preimage: no key
 _FIELD_PRIME = 2**256 - 2**32 - 977  # of secp256k1
 _WORD_COUNT = 12  # the shortest mnemonic
+# In most English sentences of twelve words or more, and in no list of BIP-39.
+_SENTENCE = {"the", "and", "for", "was", "were", "with", "from"}
 _SHORTEST, _LONGEST = 3, 8  # letters of a word of BIP-39 in Latin letters
 _GAP = re.compile(r"[\s,;|/]+|\d+\s*[.):]?\s*")
 
@@ -46,7 +48,8 @@ _GAP = re.compile(r"[\s,;|/]+|\d+\s*[.):]?\s*")
 def refuse_secrets(text: str, place: str) -> None:
     """Returns where `text` holds no secret; raises otherwise, without a single letter of it.
 
-    text: whatever the user gave: a descriptor, a name, an address, a file's text.
+    text: whatever the user typed: a descriptor, a name, an address, a sentence. Not the base64 of a
+        transaction or of a signature, in which a run of letters may look like a key.
     place: file, option or field it came from, for the message. It must not hold the text itself.
 
     Raises ReserveError.
@@ -122,7 +125,7 @@ def _is_mnemonic(text: str) -> bool:
         latin = word.isascii()
         fits = word.isalpha() and len(word) <= _LONGEST and (len(word) >= _SHORTEST or not latin)
         one_case = word in (word.lower(), word.upper()) or (word == word.capitalize() and latin)
-        run = run + 1 if fits and one_case else 0
+        run = run + 1 if fits and one_case and word.lower() not in _SENTENCE else 0
         if run >= _WORD_COUNT:
             return True
     return False

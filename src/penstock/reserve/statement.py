@@ -12,6 +12,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -19,7 +20,7 @@ from typing import Any, get_args
 from penstock.errors import Fault, ReserveError
 
 from .descriptors import Network, address_of
-from .ledger import KINDS, RULES, Entry, net_exposure
+from .ledger import KINDS, RULES, Entry, net_exposure, split_period
 from .proof import Proof, proof_document
 from .secrets import refuse_secrets
 
@@ -87,8 +88,10 @@ def make_statement(
     """
     _check_given(reserve, price)
     exposure = net_exposure(entries, from_date=from_date, to_date=to_date)
-    inside = _of_period(entries, from_date, to_date)
-    wallets = dict(sorted(_closing_by_wallet(entries, to_date).items()))
+    before, inside = split_period(entries, from_date=from_date, to_date=to_date)
+    wallets: Counter[str] = Counter()
+    for entry in (*before, *inside):
+        wallets[entry.wallet] += entry.satoshi
     accumulation = exposure.inflow + exposure.outflow + exposure.mining
     return {
         "format": FORMAT,
@@ -108,7 +111,7 @@ def make_statement(
             "accumulation_satoshi": accumulation,
             "mixed_rows": exposure.mixed,
         },
-        "wallets": wallets,
+        "wallets": dict(sorted(wallets.items())),
         "rows": [_row(entry, network, block_hashes) for entry in inside],
         "rules": {rule: RULES[rule] for rule in dict.fromkeys(entry.rule for entry in inside)},
         "valuation": None if price is None else _valuation(exposure.closing, price),
@@ -129,23 +132,6 @@ def _check_given(reserve: str, price: Price | None) -> None:
         faults.append(Fault("--price-source", "is missing", "say where the price is from"))
     if faults:
         raise ReserveError(faults)
-
-
-def _of_period(entries: Iterable[Entry], first: dt.date, last: dt.date) -> list[Entry]:
-    """Entries of a period by the days that `net_exposure` counts: the latest day seen up to a block."""
-    found, day = [], dt.date.min
-    for entry in entries:
-        day = max(day, dt.datetime.fromtimestamp(entry.time, dt.UTC).date())
-        if first <= day <= last:
-            found.append(entry)
-    return found
-
-
-def _closing_by_wallet(entries: Iterable[Entry], last: dt.date) -> dict[str, int]:
-    held: dict[str, int] = {}
-    for entry in _of_period(entries, dt.date.min, last):
-        held[entry.wallet] = held.get(entry.wallet, 0) + entry.satoshi
-    return held
 
 
 def _row(entry: Entry, network: Network, block_hashes: Mapping[int, str]) -> dict[str, Any]:

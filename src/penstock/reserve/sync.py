@@ -161,7 +161,7 @@ class _Scan:
         end = self._hash(stop)
         while True:
             watched = set(self.store.scripts())
-            heights = self._heights(watched, start, stop)
+            heights = self._heights(watched, start, stop, end)
             hashes = self._hashes([*heights, *range(max(start, stop - _DEEP), stop + 1)])
             seen = [each for height in heights for each in self._read(hashes[height], height, watched)]
             # An address near the end of what is watched was used: watch more, and look again.
@@ -189,14 +189,19 @@ class _Scan:
             raise
         return {height: str(each) for height, each in zip(wanted, told, strict=True)}
 
-    def _heights(self, watched: set[bytes], start: int, stop: int) -> Sequence[int]:
-        """Heights of blocks that may touch a watched script."""
+    def _heights(self, watched: set[bytes], start: int, stop: int, end: str) -> Sequence[int]:
+        """Heights of blocks that may touch a watched script. end: hash of block `stop`."""
         if not self.filters:
             return range(start, stop + 1)
         wanted = [f"raw({script.hex()})" for script in sorted(watched)]
         try:
+            # Filters are made behind the chain, and a search passes over blocks that have none yet without a
+            # word. This call waits for them, and fails where the last block has none.
+            self.node.call("getblockfilter", end)
             answer = self.node.call("scanblocks", "start", wanted, start, stop, "basic")
         except NodeRefusalError as error:
+            if error.code in _NO_SUCH_BLOCK and error.code not in _NO_FILTERS:
+                raise _MovedError from None
             if error.code not in _NO_FILTERS:
                 raise
             self.filters = False  # from now on by whole blocks, in smaller batches

@@ -11,12 +11,14 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from penstock.errors import Fault, ReserveError
 
-from .bip322 import Signed, check_signature, read_signature
-from .proof import Proof, ReserveOutput, challenge_of, read_proof
+from .bip322 import Signed, check_form, input_problems, read_signature, to_sign
+from .node_rpc import satoshi
+from .proof import Node, Proof, ReserveOutput, challenge_of, read_proof
+from .scripts import shows_another_key, unbound
 from .statement import purpose_of
 from .transaction import Outpoint, TxOutput
 
@@ -24,7 +26,6 @@ __all__ = [
     "MOST_AGE_BLOCKS",
     "CheckedOutput",
     "Failure",
-    "Node",
     "Reason",
     "Verification",
     "verify_proof",
@@ -44,9 +45,13 @@ Reason = Literal[
     "other purpose",
     "wrong date",
     "message and outputs differ",
+    "wrong address",
     "malformed signature",
+    "other message",
     "missing signature",
+    "foreign key",
     "wrong signature",
+    "bound to no message",
     "changed amount",
     "other script",
     "spent or never there",
@@ -55,13 +60,6 @@ Reason = Literal[
     "movement not on the chain",
     "movement differs",
 ]
-
-
-class Node(Protocol):
-    """What is asked of a node."""
-
-    def call(self, method: str, *parameters: Any) -> Any:
-        """The result of a JSON-RPC method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +108,17 @@ def verify_proof(
     not_before: int | None = None,
     most_age: int = MOST_AGE_BLOCKS,
 ) -> Verification:
-    """Every check of a proof; none stops the others.
+    """Every check of a proof; one that fails stops only those that would say nothing without it.
 
     purpose: that the proof must be for; None for any. not_before: least height of its block.
     most_age: most blocks that the node's chain may be ahead of it.
 
-    Raises ReserveError where the address of the proof is none, and whatever the node's client raises.
+    Raises whatever the node's client raises.
     """
-    failures = [*_chain_failures(proof, node), *_claim_failures(proof)]
+    failures = list(_chain_failures(proof, node))
     if not failures:
-        failures += _age_failures(proof, node, purpose, not_before, most_age)
+        failures += _time_failures(proof, node, most_age)
+    failures += [*_asked_failures(proof, purpose, not_before), *_claim_failures(proof)]
     bad = list(_signature_failures(proof))
     tip, known = _look_up(proof.outputs, node)
     checked, lost = _output_failures(proof, known, tip)
@@ -178,10 +177,10 @@ def _movement_failures(rows: Sequence[Mapping[str, Any]], node: Node) -> Iterato
             if row["vout"] is not None:
                 sums[row["vout"]] = sums.get(row["vout"], 0) + abs(row["satoshi"])
         outputs = {output["n"]: output for output in told["vout"]}
-        for vout, satoshi in sums.items():
-            value = round(outputs[vout]["value"] * 100_000_000) if vout in outputs else None
-            if value != satoshi:
-                said = f"{txid}:{vout} moves {value} satoshi on the chain, {satoshi} in the statement."
+        for vout, stated in sums.items():
+            value = satoshi(outputs[vout]["value"]) if vout in outputs else None
+            if value != stated:
+                said = f"{txid}:{vout} moves {value} satoshi on the chain, {stated} in the statement."
                 yield Failure("movement differs", f"{txid}:{vout}", said)
 
 
@@ -201,21 +200,13 @@ def _chain_failures(proof: Proof, node: Node) -> Iterator[Failure]:
         yield Failure("unknown block", "proof", said)
 
 
-def _age_failures(
-    proof: Proof, node: Node, purpose: str | None, not_before: int | None, most_age: int
-) -> Iterator[Failure]:
+def _time_failures(proof: Proof, node: Node, most_age: int) -> Iterator[Failure]:
+    """Against the chain, of which the proof's block is one."""
     message = proof.message
-    tip = node.call("getblockcount")
-    age = tip - message.height
+    age = node.call("getblockcount") - message.height
     if age > most_age:
         said = f"The proof is of block {message.height}, {age} blocks ago; {most_age} are allowed."
         yield Failure("old proof", "proof", said)
-    if not_before is not None and message.height < not_before:
-        said = f"The proof is of block {message.height}; one of {not_before} or later was asked for."
-        yield Failure("old proof", "proof", said)
-    if purpose is not None and message.purpose != purpose:
-        said = f"The proof is for {message.purpose!r}, not for {purpose!r}."
-        yield Failure("other purpose", "proof", said)
     header = node.call("getblockheader", message.block_hash)
     day = dt.datetime.fromtimestamp(header["time"], dt.UTC).date()
     if abs((message.date - day).days) > _DAYS_APART:
@@ -223,6 +214,17 @@ def _age_failures(
             f"The proof is dated {message.date}, its block is of {day}; {_DAYS_APART} days apart are allowed."
         )
         yield Failure("wrong date", "proof", said)
+
+
+def _asked_failures(proof: Proof, purpose: str | None, not_before: int | None) -> Iterator[Failure]:
+    """Against what the verifier asks for."""
+    message = proof.message
+    if not_before is not None and message.height < not_before:
+        said = f"The proof is of block {message.height}; one of {not_before} or later was asked for."
+        yield Failure("old proof", "proof", said)
+    if purpose is not None and message.purpose != purpose:
+        said = f"The proof is for {message.purpose!r}, not for {purpose!r}."
+        yield Failure("other purpose", "proof", said)
 
 
 def _claim_failures(proof: Proof) -> Iterator[Failure]:
@@ -243,49 +245,67 @@ def _claim_failures(proof: Proof) -> Iterator[Failure]:
 
 def _signature_failures(proof: Proof) -> Iterator[Failure]:
     """What BIP-322 asks for, input by input, and that the signature is of the listed outputs."""
-    message = proof.message.text.encode()
-    challenge = challenge_of(proof, "proof, address")
+    message, listed = proof.message.text.encode(), [row.outpoint for row in proof.outputs]
+    try:
+        challenge = challenge_of(proof, "address")
+    except ReserveError as error:
+        yield from _of_faults("wrong address", "proof", error)
+        return
+    if challenge != proof.outputs[0].script:
+        said = "The message is signed for another address than that of the first output."
+        yield Failure("wrong address", "proof", said)
     try:
         signed = read_signature(proof.signature, message, challenge)
     except ReserveError as error:
-        for fault in error.faults:
-            yield Failure("malformed signature", "signature", f"{fault.place} {fault.problem}.")
+        yield from _of_faults("malformed signature", "signature", error)
         return
-    listed = [row.outpoint for row in proof.outputs]
-    if [row.outpoint for row in signed.transaction.inputs[1:]] != listed:
+    expected = to_sign(message, challenge, listed)
+    found = signed.transaction.unsigned
+    if found.inputs[0].outpoint != expected.inputs[0].outpoint:
+        said = "The signature is of another message than the proof's, or for another address."
+        yield Failure("other message", "signature", said)
+    elif [row.outpoint for row in found.inputs] != [row.outpoint for row in expected.inputs]:
         said = "The signature is of other outputs than those listed."
         yield Failure("message and outputs differ", "signature", said)
-        return
-    lacking = [
-        index for index, row in enumerate(signed.transaction.inputs) if not row.witness and not row.script
-    ]
-    for index in lacking:
-        yield Failure("missing signature", _place(index, listed), f"{_what(index, listed)} is not signed.")
-    if not lacking:
-        yield from _rule_failures(proof, signed, message, challenge, listed)
+    elif found != expected:
+        said = "The signed transaction is not the one of a proof: version, locks or outputs differ."
+        yield Failure("malformed signature", "signature", said)
+    else:
+        yield from _input_failures(proof, signed, message, challenge, listed)
 
 
-def _rule_failures(
+def _of_faults(reason: Reason, place: str, error: ReserveError) -> Iterator[Failure]:
+    for fault in error.faults:
+        yield Failure(reason, place, f"The {fault.place} {fault.problem}.")
+
+
+def _input_failures(
     proof: Proof, signed: Signed, message: bytes, challenge: bytes, listed: Sequence[Outpoint]
 ) -> Iterator[Failure]:
+    """Each input by itself: one that is not signed leaves the others to be checked."""
     try:
-        spent = check_signature(signed, message, challenge)
+        spent = check_form(signed, message, challenge, "signature")
     except ReserveError as error:
-        for fault in error.faults:
-            yield _rule_failure(fault, listed)
+        yield from _of_faults("malformed signature", "signature", error)
         return
-    for row, output in zip(proof.outputs, spent[1:], strict=True):
-        if TxOutput(row.satoshi, row.script) != output:
-            said = f"{row.outpoint} is listed with another amount or script than is signed."
-            yield Failure("changed amount", str(row.outpoint), said)
-
-
-def _rule_failure(fault: Fault, listed: Sequence[Outpoint]) -> Failure:
-    head, _, number = fault.place.rpartition("input ")
-    if not head or not number.isdigit():
-        return Failure("wrong signature", "signature", f"The signature {fault.problem}.")
-    said = f"{_what(int(number), listed)} {fault.problem}."
-    return Failure("wrong signature", _place(int(number), listed), said)
+    problems = input_problems(signed.transaction, spent)
+    elsewhere = unbound(signed.transaction, spent)
+    for index, (row, output) in enumerate(zip(signed.transaction.inputs, spent, strict=True)):
+        what, place = _what(index, listed), _place(index, listed)
+        if not row.witness and not row.script:
+            yield Failure("missing signature", place, f"{what} is not signed.")
+        elif index not in problems:
+            if not elsewhere.problem(index):
+                said = f"{what} is satisfied under any message, so that nobody signed this one."
+                yield Failure("bound to no message", place, said)
+        elif shows_another_key(row, output.script, proof.message.network):
+            said = f"{what} is signed with a key that is not one of its own."
+            yield Failure("foreign key", place, said)
+        else:
+            yield Failure("wrong signature", place, f"{what} {problems[index]}.")
+        if index and output != TxOutput(proof.outputs[index - 1].satoshi, proof.outputs[index - 1].script):
+            said = f"{place} is listed with another amount or script than is signed."
+            yield Failure("changed amount", place, said)
 
 
 def _place(index: int, listed: Sequence[Outpoint]) -> str:
@@ -322,9 +342,9 @@ def _output_failures(
             continue
         height = tip - int(found["confirmations"]) + 1
         checked.append(CheckedOutput(row.outpoint, row.satoshi, height))
-        satoshi = round(found["value"] * 100_000_000)
-        if satoshi != row.satoshi:
-            said = f"{row.outpoint} holds {satoshi} satoshi on the chain, {row.satoshi} in the proof."
+        held = satoshi(found["value"])
+        if held != row.satoshi:
+            said = f"{row.outpoint} holds {held} satoshi on the chain, {row.satoshi} in the proof."
             failures.append(Failure("changed amount", str(row.outpoint), said))
         if bytes.fromhex(found["scriptPubKey"]["hex"]) != row.script:
             said = f"{row.outpoint} has another script on the chain than in the proof."

@@ -124,16 +124,11 @@ class WatchStore:
         self._data.execute("PRAGMA journal_mode = WAL")
         self._data.execute("PRAGMA synchronous = FULL")
         self._data.execute("PRAGMA foreign_keys = ON")
-        with self._writing():
-            if self._data.execute("PRAGMA user_version").fetchone()[0] == 0:
-                if network is None:
-                    raise self._refused("is empty", "name the network, and register a wallet")
-                for statement in filter(str.strip, _TABLES.split(";")):
-                    self._data.execute(statement)
-                self._data.execute("INSERT INTO facts VALUES ('network', ?)", (network,))
-                self._data.execute(f"PRAGMA application_id = {_APPLICATION}")
-                self._data.execute(f"PRAGMA user_version = {_SCHEMA}")
-        if self._data.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA:
+        if not self._version():
+            if network is None:
+                raise self._refused("is empty", "name the network, and register a wallet")
+            self._make(network)
+        if self._version() != _SCHEMA:
             raise self._refused("was made by a later Penstock", "use that one, or name another file")
         found = self._data.execute("SELECT value FROM facts WHERE name = 'network'").fetchone()[0]
         if found not in NETWORKS or network not in (None, found):
@@ -142,21 +137,35 @@ class WatchStore:
             )
         return next(each for each in NETWORKS if each == found)
 
+    def _version(self) -> int:
+        return int(self._data.execute("PRAGMA user_version").fetchone()[0])
+
+    def _make(self, network: Network) -> None:
+        with self._writing():
+            if self._version():  # another process was quicker
+                return
+            for statement in filter(str.strip, _TABLES.split(";")):
+                self._data.execute(statement)
+            self._data.execute("INSERT INTO facts VALUES ('network', ?)", (network,))
+            self._data.execute(f"PRAGMA application_id = {_APPLICATION}")
+            self._data.execute(f"PRAGMA user_version = {_SCHEMA}")
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """All that is written inside, or nothing."""
+        """All that is written inside, or nothing. Raises ReserveError where the file cannot be written."""
         try:
             self._data.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            raise self._refused(
-                "is being written by another process", "wait until that one has ended"
-            ) from None
-        try:
             yield
-        except BaseException:
-            self._data.execute("ROLLBACK")
-            raise
-        self._data.execute("COMMIT")
+            self._data.execute("COMMIT")
+        except BaseException as error:
+            if self._data.in_transaction:
+                self._data.execute("ROLLBACK")
+            if not isinstance(error, sqlite3.OperationalError):
+                raise
+            busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+            told = "is being written by another process" if busy else f"cannot be written: {error}"
+            mend = "wait until that one has ended" if busy else "see to the disk and to who may write"
+            raise self._refused(told, mend) from None
 
     @contextmanager
     def lock(self, wait_s: float | None = None) -> Iterator[None]:
@@ -166,20 +175,21 @@ class WatchStore:
 
         Raises ReserveError where it is still at work after that.
         """
-        guard = sqlite3.connect(
-            self.path.with_name(self.path.name + ".lock"),
-            timeout=self._wait_s if wait_s is None else wait_s,
-            isolation_level=None,
-        )
+        guard: sqlite3.Connection | None = None
+        wait = self._wait_s if wait_s is None else wait_s
         try:
             try:
+                guard = sqlite3.connect(f"{self.path}.lock", timeout=wait, isolation_level=None)
                 guard.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError:
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise self._refused(f"cannot be locked: {error}", "see to its folder") from None
                 problem = "is being brought up to date by another process"
                 raise self._refused(problem, "wait until that one has ended, and ask again") from None
             yield
         finally:
-            guard.close()
+            if guard is not None:
+                guard.close()
 
     # --- the register ---------------------------------------------------------------------------------
 
@@ -394,9 +404,14 @@ class WatchStore:
 
     def transactions(self) -> tuple[Transaction, ...]:
         """All transactions seen, in the order of the chain, with the wallets that own what."""
-        owners: Mapping[bytes, str] = self.scripts()
-        self._data.execute("BEGIN")  # one state of the file, even while another process writes
+        return self.snapshot()[1]
+
+    def snapshot(self) -> tuple[Block | None, tuple[Transaction, ...]]:
+        """The last block seen and all transactions up to it: one state, even while another process writes."""
+        self._data.execute("BEGIN")
         try:
+            tip = self.tip()
+            owners: Mapping[bytes, str] = self.scripts()
             rows = self._data.execute("SELECT * FROM transactions ORDER BY height, position").fetchall()
             inputs: dict[str, list[Input]] = {}
             for row in self._data.execute("SELECT * FROM inputs ORDER BY txid, place"):
@@ -407,7 +422,7 @@ class WatchStore:
                 outputs.setdefault(row[0], []).append(Output(row[2], row[3], owners.get(row[3])))
         finally:
             self._data.execute("COMMIT")
-        return tuple(
+        seen = tuple(
             Transaction(
                 txid=row[0],
                 height=row[1],
@@ -419,3 +434,4 @@ class WatchStore:
             )
             for row in rows
         )
+        return tip, seen

@@ -16,9 +16,9 @@ import numpy as np
 
 from penstock.market.compiled import compiled
 
-__all__ = ["draw_outages", "start_of_stream"]
+__all__ = ["GOLDEN", "draw_outages", "start_of_stream", "uniform"]
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
@@ -35,13 +35,13 @@ def _mix(state):
 @compiled
 def start_of_stream(seed, year, unit):
     """State of the stream of a unit in a year. Each step hashes, so that near numbers start far apart."""
-    state = _mix(np.uint64(seed) + _GOLDEN)
-    state = _mix(state ^ (np.uint64(year) * _GOLDEN + _FIRST))
-    return _mix(state ^ (np.uint64(unit) * _GOLDEN + _SECOND))
+    state = _mix(np.uint64(seed) + GOLDEN)
+    state = _mix(state ^ (np.uint64(year) * GOLDEN + _FIRST))
+    return _mix(state ^ (np.uint64(unit) * GOLDEN + _SECOND))
 
 
 @compiled
-def _uniform(state):
+def uniform(state):
     """In (0, 1), of a state of the stream."""
     return (float(_mix(state) >> _S11) + 0.5) * _UNIT
 
@@ -49,7 +49,7 @@ def _uniform(state):
 @compiled
 def _spell(state, log_stay, hours):
     """Hours that a spell lasts, at least 1, cut off beyond the year. log_stay: ln(1 − p), below 0 or −inf."""
-    length = np.ceil(np.log(_uniform(state)) / log_stay)
+    length = np.ceil(np.log(uniform(state)) / log_stay)
     return int(min(max(length, 1.0), float(hours)))
 
 
@@ -60,10 +60,10 @@ def draw_outages(state, rate, log_stay_up, log_stay_down, hours, starts, ends):
     starts, ends: at least hours / 2 + 1 long.
     """
     count, hour = 0, 0
-    state += _GOLDEN
-    down = _uniform(state) < rate
+    state += GOLDEN
+    down = uniform(state) < rate
     while hour < hours:
-        state += _GOLDEN
+        state += GOLDEN
         if down:
             length = _spell(state, log_stay_down, hours)
             starts[count] = hour
