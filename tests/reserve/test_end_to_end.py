@@ -12,9 +12,11 @@ import pytest
 from penstock.cli import main
 from penstock.reserve.descriptors import address_of, read_descriptor, scripts
 from penstock.reserve.holdings import change_script, signable
+from penstock.reserve.node_rpc import NodeRpc
 from penstock.reserve.payout import Payee, plan_payouts
 from penstock.reserve.psbt import Psbt, combine, finish, read_psbt
 from penstock.reserve.signing import signing_fields
+from penstock.reserve.verify import verify_statement
 from penstock.reserve.wallet import WatchStore
 from tests.real_node import RealNode, why_not
 
@@ -202,6 +204,16 @@ def test_a_stranger_checks_all_of_it_in_one_command(reserve: Reserve, signed: Pa
     assert f"{sums['net_purchases_satoshi']:,} satoshi net from outside" in told
 
 
+def as_a_transfer(document: dict[str, Any]) -> None:
+    """What came from outside is called a transfer, and the sums are made to fit."""
+    row = next(row for row in document["rows"] if row["kind"] == "external inflow")
+    row["kind"] = "internal transfer"
+    sums = document["sums"]
+    for name in ("inflow_satoshi", "net_purchases_satoshi", "accumulation_satoshi"):
+        sums[name] -= row["satoshi"]
+    sums["internal_satoshi"] += row["satoshi"]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -212,6 +224,12 @@ def test_a_stranger_checks_all_of_it_in_one_command(reserve: Reserve, signed: Pa
         (lambda d: d.update(reserve="Somebody else"), "is not signed: the proof is for something else"),
         (lambda d: d["period"].update(to="2030-01-01"), "is not signed"),
         (lambda d: d["proof"]["message"].update(satoshi=1), "the closing balance is"),
+        (lambda d: d["valuation"].update(value_usd=1.0), "is not the closing balance at the price"),
+        (lambda d: d["valuation"].update(price_usd_per_btc="1"), "null, or a price"),
+        (lambda d: d["rows"][0].update(wallet=None), "must be a list of objects"),
+        (lambda d: d["period"].update(to="tomorrow"), "days such as"),
+        (lambda d: d["block"].update(height="7"), "a height and a hash"),
+        (as_a_transfer, "what one wallet lost another must have gained"),
         (lambda d: d.pop("rows"), "is no statement of the form"),
         (lambda d: d.update(extra=1), "is no statement of the form"),
         (lambda d: d.update(proof=None), "is not signed: it holds no proof"),
@@ -226,6 +244,33 @@ def test_a_changed_statement_is_refused(
     path.write_text(json.dumps(document), "utf-8")
     assert reserve.run("verify", path, *reserve.at) == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_row_that_the_chain_contradicts_is_named(reserve: Reserve, signed: Path) -> None:
+    """Signed or not: what was mined is called bought, and a fee is made smaller."""
+    document = json.loads(signed.read_text("utf-8"))
+    mined = next(row for row in document["rows"] if row["rule"] == "coinbase")
+    mined["rule"] = "received"
+    fee = next(row for row in document["rows"] if row["rule"] == "own-fee")
+    fee["satoshi"] += 7
+    inflow = next(row for row in document["rows"] if row["rule"] == "received" and row is not mined)
+    inflow["satoshi"] -= 7
+    gone = next(row for row in document["rows"] if row["kind"] == "external outflow")
+    gone["block_hash"] = reserve.node.rpc("getblockhash", 1)
+    node = NodeRpc(reserve.node.url, reserve.node.cookie)
+    found = verify_statement(document, node, place="changed")
+    places = {one.place for one in found.failures if one.reason.startswith("movement")}
+    assert {mined["txid"], fee["txid"], f"{inflow['txid']}:{inflow['vout']}", gone["txid"]} <= places
+
+
+def test_a_key_that_stands_twice_is_refused(
+    reserve: Reserve, signed: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    text = signed.read_text("utf-8")
+    path = tmp_path / "twice.json"
+    path.write_text(text.rstrip().rstrip("}") + ', "rows": []}', "utf-8")
+    assert reserve.run("verify", path, *reserve.at) == 2
+    assert "holds a key twice" in " ".join(capsys.readouterr().err.split())
 
 
 def test_coins_spent_after_the_statement_are_named(reserve: Reserve, signed: Path, capsys: Capture) -> None:

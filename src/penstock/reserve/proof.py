@@ -8,7 +8,6 @@ node. Its JSON Schema is docs/reserve-proof.schema.json.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from .psbt import Field, Map, Psbt, combine, finish, spent_outputs
 from .scripts import script_of
 from .secrets import refuse_secrets
 from .transaction import MOST_SATOSHI, Outpoint, TxOutput
+from .wire import read_json
 
 __all__ = [
     "FORMAT",
@@ -285,26 +285,12 @@ def proof_document(proof: Proof) -> dict[str, Any]:
 
 def read_proof(data: bytes, place: str) -> Proof:
     """The proof in the bytes of a file. Raises ReserveError with every fault of its form."""
-    if len(data) > _MOST_BYTES:
-        problem = f"has {len(data)} bytes, over the limit of {_MOST_BYTES}"
-        raise ReserveError(Fault(place, problem, "give a proof file"))
-    try:
-        document = json.loads(data, object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        raise ReserveError(Fault(place, "is no JSON", "give the proof file as it was written")) from None
+    document = read_json(data, place, _MOST_BYTES)
     fields = _Fields(place)
     proof = fields.proof(document)
     if fields.faults:
         raise ReserveError(fields.faults)
     return proof
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON. Raises ValueError for a key that is there twice: readers differ on which counts."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key is there twice")
-    return found
 
 
 class _Fields:

@@ -23,6 +23,7 @@ from .descriptors import Network, address_of
 from .ledger import KINDS, RULES, Entry, net_exposure, split_period
 from .proof import Proof, proof_document
 from .secrets import refuse_secrets
+from .wire import read_json
 
 __all__ = [
     "FORMAT",
@@ -196,13 +197,7 @@ def read_statement(data: bytes, place: str) -> dict[str, Any]:
     Raises ReserveError with every fault: what is no statement, rows that do not add up, a proof that is not
     of this statement.
     """
-    if len(data) > _MOST_BYTES:
-        problem = f"has {len(data)} bytes, over the limit of {_MOST_BYTES}"
-        raise ReserveError(Fault(place, problem, "give a statement"))
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
-        raise ReserveError(Fault(place, "is no JSON", "give the statement as it was written")) from None
+    document = read_json(data, place, _MOST_BYTES)
     faults = _form_faults(document, place) or statement_faults(document, place)
     if faults:
         raise ReserveError(faults)
@@ -234,6 +229,11 @@ def _form_faults(document: object, place: str) -> list[Fault]:
         refuse("sums", f"whole numbers for {', '.join(_SUM_KEYS)}")
     if not isinstance(wallets, dict) or not _whole(wallets.values()):
         refuse("wallets", "whole numbers of satoshi by name")
+    if not _is_valuation(document["valuation"]):
+        refuse("valuation", "null, or a price, its day, its source and the value")
+    for column in ("period", "block"):
+        if isinstance(document[column], dict) and not _is_frame(column, document[column]):
+            refuse(column, "days such as 2026-10-31" if column == "period" else "a height and a hash")
     rows = document["rows"]
     if not isinstance(rows, list) or not all(_is_row(row) for row in rows):
         refuse("rows", f"a list of objects with {', '.join(_ROW_KEYS)}")
@@ -247,10 +247,44 @@ def _whole(values: Iterable[object]) -> bool:
 def _is_row(row: object) -> bool:
     if not isinstance(row, dict) or sorted(row) != sorted(_ROW_KEYS):
         return False
+    texts = [row[key] for key in ("date", "wallet", "counterparty", "rule")]
+    maybe = [row[key] for key in ("script", "address") if row[key] is not None]
+    if not all(isinstance(text, str) for text in (*texts, *maybe)) or not isinstance(row["mixed"], bool):
+        return False
     hashes = isinstance(row["txid"], str) and isinstance(row["block_hash"], str)
     good = hashes and all(re.fullmatch(r"[0-9a-f]{64}", row[key]) for key in ("txid", "block_hash"))
     vout = row["vout"] is None or _whole([row["vout"]])
     return bool(good and vout and _whole([row["height"], row["satoshi"]]) and row["kind"] in KINDS)
+
+
+def _is_frame(column: str, found: Mapping[str, Any]) -> bool:
+    if column == "block":
+        good = isinstance(found.get("hash"), str) and re.fullmatch(r"[0-9a-f]{64}", found["hash"])
+        return bool(good and _whole([found.get("height")]))
+    try:
+        first, last = (dt.date.fromisoformat(found[key]) for key in ("from", "to"))
+    except (KeyError, TypeError, ValueError):
+        return False
+    return first <= last
+
+
+def _is_valuation(value: object) -> bool:
+    if value is None:
+        return True
+    keys = ("price_usd_per_btc", "date", "source", "value_usd")
+    if not isinstance(value, dict) or sorted(value) != sorted(keys):
+        return False
+    numbers = [value[key] for key in ("price_usd_per_btc", "value_usd")]
+    plain = all(isinstance(one, int | float) and not isinstance(one, bool) for one in numbers)
+    try:
+        dt.date.fromisoformat(value["date"])
+    except (TypeError, ValueError):
+        return False
+    return plain and isinstance(value["source"], str)
+
+
+def _price_of(value: Mapping[str, Any]) -> Price:
+    return Price(value["price_usd_per_btc"], dt.date.fromisoformat(value["date"]), value["source"])
 
 
 def statement_faults(document: Mapping[str, Any], place: str) -> list[Fault]:
@@ -268,6 +302,13 @@ def statement_faults(document: Mapping[str, Any], place: str) -> list[Fault]:
         if sums[name] != value:
             problem = f"is {sums[name]} satoshi, the rows make {value}"
             faults.append(Fault(place, problem, mend, column=f"sums.{name}"))
+    if sums["internal_satoshi"] != 0:
+        problem = f"is {sums['internal_satoshi']} satoshi: what one wallet lost another must have gained"
+        faults.append(Fault(place, problem, mend, column="sums.internal_satoshi"))
+    value = document["valuation"]
+    if value is not None and value != _valuation(sums["closing_satoshi"], _price_of(value)):
+        problem = "is not the closing balance at the price that is given"
+        faults.append(Fault(place, problem, mend, column="valuation"))
     if sum(document["wallets"].values()) != sums["closing_satoshi"]:
         problem = f"hold {sum(document['wallets'].values())} satoshi, the closing balance is another"
         faults.append(Fault(place, problem, mend, column="wallets"))

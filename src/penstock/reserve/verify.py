@@ -164,7 +164,7 @@ def _movement_failures(rows: Sequence[Mapping[str, Any]], node: Node) -> Iterato
         by_transaction.setdefault((row["block_hash"], row["txid"]), []).append(row)
     for (block_hash, txid), mine in by_transaction.items():
         try:
-            told = node.call("getrawtransaction", txid, 1, block_hash)
+            told = node.call("getrawtransaction", txid, 2, block_hash)
             there = node.call("getblockhash", mine[0]["height"]) == block_hash
         except ReserveError:
             there = False
@@ -172,6 +172,7 @@ def _movement_failures(rows: Sequence[Mapping[str, Any]], node: Node) -> Iterato
             said = f"{txid} is not in block {mine[0]['height']} of the node's chain."
             yield Failure("movement not on the chain", txid, said)
             continue
+        yield from _odd_rows(txid, mine, told)
         sums: dict[int, int] = {}
         for row in mine:
             if row["vout"] is not None:
@@ -182,6 +183,19 @@ def _movement_failures(rows: Sequence[Mapping[str, Any]], node: Node) -> Iterato
             if value != stated:
                 said = f"{txid}:{vout} moves {value} satoshi on the chain, {stated} in the statement."
                 yield Failure("movement differs", f"{txid}:{vout}", said)
+
+
+def _odd_rows(txid: str, rows: Sequence[Mapping[str, Any]], told: Mapping[str, Any]) -> Iterator[Failure]:
+    """Rows whose class the chain itself contradicts: what was mined, and the fee."""
+    mined = "coinbase" in told["vin"][0]
+    if mined != any(row["rule"] == "coinbase" for row in rows):
+        said = f"{txid} is {'a' if mined else 'no'} coinbase, the statement says otherwise."
+        yield Failure("movement differs", txid, said)
+    fees = [row["satoshi"] for row in rows if row["rule"] == "own-fee"]
+    if fees and "fee" in told and -sum(fees) != round(told["fee"] * 100_000_000):
+        fee = round(told["fee"] * 100_000_000)
+        said = f"{txid} paid {fee} satoshi in fees on the chain, {-sum(fees)} in the statement."
+        yield Failure("movement differs", txid, said)
 
 
 def _chain_failures(proof: Proof, node: Node) -> Iterator[Failure]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any, NoReturn
+
 from penstock.errors import Fault, ReserveError
 
-__all__ = ["Reader", "refuse", "size_bytes", "sized"]
+__all__ = ["Reader", "read_json", "refuse", "size_bytes", "sized"]
 
 _LARGEST = 32_000_000  # bytes of one text, witness item or script that are read at most
 
@@ -12,6 +15,30 @@ _LARGEST = 32_000_000  # bytes of one text, witness item or script that are read
 def refuse(place: str, problem: str, mend: str = "give the bytes as the signer wrote them") -> ReserveError:
     """What is raised where bytes cannot be read."""
     return ReserveError(Fault(place, problem, mend))
+
+
+def read_json(data: bytes, place: str, most_bytes: int) -> Any:
+    """The document in the bytes of a file; a key that stands twice in one object would be read in two ways.
+
+    Raises ReserveError for too many bytes, what is no JSON, a key twice, NaN and infinities.
+    """
+    mend = "give the file as it was written"
+    if len(data) > most_bytes:
+        raise refuse(place, f"has {len(data)} bytes, over the limit of {most_bytes}", mend)
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError
+        return found
+
+    def refuse_number(text: str) -> NoReturn:
+        raise ValueError
+
+    try:
+        return json.loads(data, object_pairs_hook=once, parse_constant=refuse_number)
+    except (ValueError, RecursionError):
+        raise refuse(place, "is no JSON, or holds a key twice or a number that is none", mend) from None
 
 
 class Reader:
