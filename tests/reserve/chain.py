@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.reserve.descriptors import Source, address_of, read_descriptor, scripts
-from penstock.reserve.proof import Proof, ProofMessage, ReserveOutput, finish_proof, prepare_proof
+from penstock.reserve.proof import (
+    Proof,
+    ProofMessage,
+    ReserveOutput,
+    finish_proof,
+    prepare_proof,
+    with_transactions,
+)
 from penstock.reserve.psbt import Psbt
 from penstock.reserve.signing import signing_fields
 from penstock.reserve.transaction import Outpoint, read_transaction
@@ -78,7 +85,12 @@ def prepared(node: RealNode, held: Held, purpose: str = PURPOSE) -> tuple[ProofM
     header = node.rpc("getblockheader", tip)
     day = dt.datetime.fromtimestamp(header["time"], dt.UTC).date()
     return prepare_proof(
-        rows, purpose=purpose, date=day, network="regtest", height=header["height"], block_hash=tip
+        with_transactions(rows, Asked(node)),
+        purpose=purpose,
+        date=day,
+        network="regtest",
+        height=header["height"],
+        block_hash=tip,
     )
 
 

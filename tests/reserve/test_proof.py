@@ -333,6 +333,29 @@ def test_the_node_reads_as_we_sign(node: RealNode, form: str) -> None:
     assert node.rpc("verifymessage", address, witness, "the reserve is yours") is False
 
 
+def test_coins_of_the_oldest_kind_are_proved(node: RealNode) -> None:
+    """P2PKH: the node gives the transactions that its signers ask for."""
+    owner = Cosigner("old kind")
+    descriptor = f"pkh({owner.public}/<0;1>/*)"
+    source = read_descriptor(descriptor, "regtest", "test")
+    script = scripts(source, 0, 1)[0][0]
+    address = address_of(script, "regtest")
+    sent = [node.rpc("sendtoaddress", address, f"0.{number}", wallet=OUTSIDE) for number in (1, 2)]
+    node.mine(2)
+    outputs = []
+    for txid in sent:
+        made = read_transaction(bytes.fromhex(node.rpc("getrawtransaction", txid)), "funding")
+        outputs += [
+            (Outpoint(txid, vout), row.satoshi, script)
+            for vout, row in enumerate(made.outputs)
+            if row.script == script
+        ]
+    held = Held([owner], descriptor, source, outputs, {script: (0, 0)})
+    message, psbt = prepared(node, held)
+    found = check(finish_proof(message, psbt, [owner.sign(psbt, descriptor)]), node)
+    assert (found.failures, found.satoshi) == ((), 30_000_000)
+
+
 def test_a_node_signs_as_a_cosigner(node: RealNode) -> None:
     """Bitcoin Knots holds one key of three and signs the PSBT, of version 0, beside bdk."""
     held = fund(node, [3_000_000, 4_000_000], name="mixed")

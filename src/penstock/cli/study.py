@@ -116,6 +116,7 @@ def _show_study(summary: Mapping[str, Any], files: Mapping[str, Path]) -> None:
     from rich.text import Text
 
     from penstock.report.borrowed import borrowed_sentences
+    from penstock.report.guardrails import verdict_sentences
     from penstock.report.headline import headline, remarks
     from penstock.report.running import running_sentences
 
@@ -124,7 +125,8 @@ def _show_study(summary: Mapping[str, Any], files: Mapping[str, Path]) -> None:
     screen.print(_parties(summary))
     if summary["loads"]["year"]["offered_mwh"]:
         screen.print(_months(summary))
-    sentences = [headline(dict(summary)), *borrowed_sentences(summary["borrowed"])]
+    sentences = [headline(dict(summary)), *verdict_sentences(summary)]
+    sentences += borrowed_sentences(summary["borrowed"])
     sentences += [*remarks(dict(summary))[:3], *running_sentences(dict(summary))]
     for sentence in sentences:
         screen.print(Text(sentence))

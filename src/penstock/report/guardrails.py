@@ -27,6 +27,7 @@ __all__ = [
     "guardrail_sentences",
     "policy_anchors",
     "policy_sources_table",
+    "verdict_sentences",
 ]
 
 NONE_GIVEN = "No guardrails were given: nothing is judged, and nothing passes."
@@ -176,6 +177,15 @@ def guardrail_sentences(verdict: str, reason: str, findings: Sequence[Document])
     if close:
         found.append(f"Too close to call, within two standard errors of the limit: {and_list(close)}.")
     return found
+
+
+def verdict_sentences(summary: Mapping[str, Any]) -> list[str]:
+    """The verdict of a study in one sentence; none where it has no guardrails."""
+    found = summary.get("guardrails")
+    if not found:
+        return []
+    first = guardrail_sentences(found["verdict"], found["reason"], found["findings"])[0]
+    return [f"By the country's own guardrails on {date_text(found['policy']['as_of'])}: {first}"]
 
 
 def _is(rows: Sequence[Document]) -> str:

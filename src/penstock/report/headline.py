@@ -57,7 +57,7 @@ def programme_name(programme: dict[str, Any]) -> str:
 def _consumers(change: Any, currency: str) -> str:
     found = as_number(change)
     if found is None or abs(found) < NO_CHANGE_PER_KWH:
-        return "consumers' bills do not change"
+        return f"consumers' bills change by less than 0.001 {currency}/kWh"
     way = "less" if found < 0 else "more"
     return f"consumers pay {number(abs(found), 3 if abs(found) < 0.1 else 2)} {currency}/kWh {way}"
 

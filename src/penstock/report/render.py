@@ -18,7 +18,7 @@ from .borrowed import borrowed_sentences, borrowed_table
 from .cells import Table
 from .centres import centre_charts, centre_sentences, centre_tables
 from .formats import number, percent
-from .guardrails import guardrail_page
+from .guardrails import guardrail_page, verdict_sentences
 from .headline import headline, key_figures, programme_name, proof, remarks
 from .miners import miner_charts, miner_sentences, miner_tables
 from .plots import Chart
@@ -71,7 +71,11 @@ def render_report(summary: dict[str, Any], hourly: pd.DataFrame) -> str:
             country=summary["country"],
             programme_name=programme_name(summary["programme"]),
             headline=headline(summary),
-            remarks=[*borrowed_sentences(summary["borrowed"]), *remarks(summary)],
+            remarks=[
+                *verdict_sentences(summary),
+                *borrowed_sentences(summary["borrowed"]),
+                *remarks(summary),
+            ],
             key_figures=key_figures(summary),
             proof=proof(summary),
             guardrails=guardrail_page(summary),

@@ -244,7 +244,7 @@ def finish_proof(message: ProofMessage, unsigned: Psbt, signed: Sequence[Psbt]) 
     whole = finish(combine([unsigned, *signed]))
     data, nothing = message.text.encode(), MappingProxyType[bytes, bytes]({})
     top = MappingProxyType({bytes([Field.GENERIC_SIGNED_MESSAGE]): data})
-    bare = Psbt(whole.transaction, whole.inputs, tuple(nothing for _ in whole.outputs), top)
+    bare = Psbt(whole.transaction, _each_once(whole), tuple(nothing for _ in whole.outputs), top)
     challenge = spent_outputs(unsigned)[0].script
     text = "pof" + bare.base64()
     spent = check_signature(read_signature(text, data, challenge), data, challenge, "signed PSBTs")
@@ -253,6 +253,17 @@ def finish_proof(message: ProofMessage, unsigned: Psbt, signed: Sequence[Psbt]) 
         for row, output in zip(whole.transaction.inputs[1:], spent[1:], strict=True)
     )
     return Proof(message, address_of(challenge, message.network), outputs, text)
+
+
+def _each_once(psbt: Psbt) -> tuple[Map, ...]:
+    """The inputs, each transaction that they spend given once, with the first: BIP-322 allows it."""
+    key, seen, found = bytes([Field.NON_WITNESS_UTXO]), set[str](), []
+    for row, fields in zip(psbt.transaction.inputs, psbt.inputs, strict=True):
+        again = row.outpoint.txid in seen
+        found.append(MappingProxyType({name: fields[name] for name in fields if not (again and name == key)}))
+        if key in fields:
+            seen.add(row.outpoint.txid)
+    return tuple(found)
 
 
 def proof_document(proof: Proof) -> dict[str, Any]:
