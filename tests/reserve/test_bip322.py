@@ -175,3 +175,9 @@ def test_a_proof_of_funds_is_a_finished_psbt() -> None:
     assert signed.psbt is not None
     assert read_psbt(signed.psbt.raw(), "again") == signed.psbt
     assert signed.kind == "proof of funds"
+
+
+def test_a_witness_without_end_is_refused() -> None:
+    text = base64.b64encode(b"\xfd\xec\x03" + bytes(1_004)).decode()
+    with pytest.raises(ReserveError, match="1004 items, over the limit of 1003"):
+        read_signature("smp" + text, b"x", bytes.fromhex("0014") + bytes(20))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import penstock.reserve.psbt as psbt_module
 from penstock.errors import ReserveError
 from penstock.reserve.psbt import Field, Psbt, combine, finish, read_psbt, spent_outputs
 from penstock.reserve.transaction import (
@@ -191,3 +192,34 @@ def test_a_multisignature_takes_as_many_as_it_needs_in_the_order_of_its_keys(cou
     stack = [b"", b"signed by " + keys[0], b"signed by " + keys[1], script]
     assert done == {b"\1": output.raw, b"\x08": size_bytes(4) + b"".join(sized(item) for item in stack)}
     assert finish(finish(psbt)) == finish(psbt)
+
+
+def test_a_transaction_is_read_once_however_many_inputs_spend_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a small file could keep a reader busy for hours."""
+    previous = Transaction(
+        2, (TxInput(Outpoint("22" * 32, 0)),), tuple(TxOutput(n, b"\x51") for n in range(500))
+    )
+    spending_all = Transaction(2, tuple(TxInput(Outpoint(previous.txid, n)) for n in range(500)), ())
+    first = {bytes([Field.NON_WITNESS_UTXO]): previous.raw()}
+    read = []
+
+    def counted(data: bytes, place: str) -> Transaction:
+        read.append(place)
+        return read_transaction(data, place)
+
+    monkeypatch.setattr(psbt_module, "read_transaction", counted)
+    found = spent_outputs(Psbt(spending_all, (first, *({} for _ in range(499))), ()))
+    assert [row.satoshi for row in found] == list(range(500))
+    assert len(read) == 1
+
+
+def test_a_map_without_end_is_refused() -> None:
+    raw = psbt_of(Transaction(2, (TxInput(Outpoint("11" * 32, 0)),), ())).raw()
+    many = b"".join(sized(b"\xf0" + n.to_bytes(2, "big")) + sized(b"") for n in range(1_001))
+    with pytest.raises(ReserveError, match="more than 1000 fields"):
+        read_psbt(raw[:-1] + many + b"\0", "x")
+
+
+def test_a_transaction_that_no_block_could_hold_is_refused() -> None:
+    with pytest.raises(ReserveError, match="over the limit of 4000000"):
+        read_transaction(bytes(4_000_001), "x")

@@ -62,7 +62,7 @@ def statement_sentences(document: dict[str, Any], judged: Sequence[dict[str, Any
     for one in judged:
         told.append(f"{one['title']}: {_STATUS[one['status']][0]}. {one['sentence']}")
     told.append(
-        "Signed: the cosigners of the closing balance signed this very statement."
+        "A proof that signs this very statement is attached: penstock reserve verify checks it with a node."
         if document["proof"] is not None
         else "Not signed: nobody answers for it yet."
     )

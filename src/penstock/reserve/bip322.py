@@ -35,6 +35,7 @@ TAG = "BIP0322-signed-message"
 OP_RETURN = b"\x6a"
 _NOTHING = Outpoint("00" * 32, 0xFFFFFFFF)
 _MOST_TEXT = 48_000_000  # characters of a signature
+_MOST_ITEMS = 1_003  # of a witness: 1,000 for the script (BIP-342), script, control block and annex
 _MOST_HASHED = 4_000_000_000  # bytes, for inputs without segwit; about ten seconds
 Kind = Literal["simple", "full", "proof of funds"]
 
@@ -97,12 +98,21 @@ def _base64(text: str, place: str) -> bytes:
 
 def _simple(data: bytes, message: bytes, challenge: bytes, place: str) -> Signed:
     reader = Reader(data, place)
-    witness = tuple(reader.text() for _ in range(reader.count(1)))
-    reader.end()
+    witness = _stack(reader)
     if not witness:
         raise refuse(place, "holds no witness")
     unsigned = to_sign(message, challenge)
     return Signed("simple", replace(unsigned, inputs=(replace(unsigned.inputs[0], witness=witness),)))
+
+
+def _stack(reader: Reader) -> tuple[bytes, ...]:
+    """A witness, all that is there to read."""
+    count = reader.count(1)
+    if count > _MOST_ITEMS:
+        raise refuse(reader.place, f"has a witness of {count} items, over the limit of {_MOST_ITEMS}")
+    found = tuple(reader.text() for _ in range(count))
+    reader.end()
+    return found
 
 
 def _proof_of_funds(text: str, place: str) -> Signed:
@@ -113,8 +123,7 @@ def _proof_of_funds(text: str, place: str) -> Signed:
         stack: tuple[bytes, ...] = ()
         if raw := fields.get(bytes([Field.FINAL_WITNESS])):
             reader = Reader(raw, f"{place}, input {index}")
-            stack = tuple(reader.text() for _ in range(reader.count(1)))
-            reader.end()
+            stack = _stack(reader)
         inputs.append(replace(row, script=script, witness=stack))
     return Signed("proof of funds", replace(psbt.transaction, inputs=tuple(inputs)), psbt)
 

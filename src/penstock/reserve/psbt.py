@@ -21,6 +21,7 @@ __all__ = ["Field", "Psbt", "combine", "finish", "read_psbt", "spent_outputs"]
 
 _MAGIC = b"psbt\xff"
 _MOST_TEXT = 48_000_000  # characters of a PSBT in base64 that are read at most
+_MOST_FIELDS = 1_000  # of one map; an input of 20 keys that all signed has about 60
 
 #: A map of a PSBT: values by key, a key's first byte being its type.
 Map = Mapping[bytes, bytes]
@@ -119,6 +120,8 @@ def _map(reader: Reader) -> dict[bytes, bytes]:
     while key := reader.text():
         if key in found:
             raise refuse(reader.place, f"has the key {key[:1].hex()} twice in one map")
+        if len(found) == _MOST_FIELDS:
+            raise refuse(reader.place, f"has more than {_MOST_FIELDS} fields in one map")
         found[key] = reader.text()
     return found
 

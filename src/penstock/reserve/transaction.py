@@ -20,7 +20,7 @@ __all__ = [
 
 #: All bitcoin there can be. [satoshi]
 MOST_SATOSHI = 21_000_000 * 100_000_000
-_MOST_BYTES = 32_000_000  # of a transaction that is never sent; the network's own take 4,000,000 at most
+_MOST_BYTES = 4_000_000  # the network's own limit; 10,000 inputs without signatures take a tenth of it
 
 
 @dataclass(frozen=True, slots=True, order=True)
