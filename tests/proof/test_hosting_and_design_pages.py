@@ -49,7 +49,7 @@ def test_firm_and_at_one_percent(trials: Trials, programme: Programme) -> None:
     assert level(firm) in HOSTING
     assert level(soft) in HOSTING
     text = plain(HOSTING)
-    assert f"**{firm.mw:,.0f} MW firm." in text
+    assert f"MW firm: {firm.mw:,.0f} on the 200 drawn years" in text
     assert f"firm load would end at {firm.by_clause['adequacy-energy']:,.0f} MW" in text
     shown = firm.reported
     assert f"would pay more above {shown['price-neutrality-marginal']:.0f} MW" in text
