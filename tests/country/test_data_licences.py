@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from penstock.country import Country, load_country
+from penstock.country import Country, Table, load_country
 from penstock.country.load import shipped_countries
+from penstock.inclusion.corridors import inclusion_tables
 from penstock.reserve.treasury import reserve_tables
 
 FILE = Path(__file__).parents[2] / "DATA_LICENSES.md"
@@ -69,10 +70,13 @@ def test_what_asks_for_attribution_has_a_line(name: str) -> None:
             assert any(word in attribution for word in words), (row["source"], words)
 
 
-def test_every_source_of_the_reserve_stands_in_its_section() -> None:
-    text = FILE.read_text("utf-8").partition("`src/penstock/reserve/tables/`")[2].partition("\n## ")[0]
-    listed = set(re.findall(r"^\| `([^`]+)`: ", text, re.M))
-    assert listed == set(reserve_tables()["sources"].column("source"))
+@pytest.mark.parametrize(("room", "tables"), [("reserve", reserve_tables), ("inclusion", inclusion_tables)])
+def test_every_source_of_a_room_stands_in_its_section(
+    room: str, tables: Callable[[], Mapping[str, Table]]
+) -> None:
+    text = FILE.read_text("utf-8").partition(f"`src/penstock/{room}/tables/`")[2].partition("\n## ")[0]
+    listed = dict(re.findall(r"^\| `([^`]+)`: .* \| ([^|]+) \| [^|]* \|$", text, re.M))
+    assert listed == {row["source"]: row["licence"] for row in tables()["sources"]}
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from penstock.cli.borrow import borrow
 from penstock.cli.compare import compare
 from penstock.cli.country import check, countries
 from penstock.cli.documents import error_document, print_json
+from penstock.cli.inclusion import inclusion
 from penstock.cli.mix import mix
 from penstock.cli.network import clear
 from penstock.cli.policy import policy
@@ -112,7 +113,7 @@ def penstock(
 
 
 _COMMANDS = (
-    *(run, mix, tariff, hosting, design, adequacy, policy, compare, borrow),
+    *(run, mix, tariff, hosting, design, adequacy, policy, compare, borrow, inclusion),
     *(countries, check, clear),
 )
 for command in _COMMANDS:
