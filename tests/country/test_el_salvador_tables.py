@@ -13,6 +13,8 @@ from penstock.country.hours import Hours, build_hours
 from penstock.study.prepared import prepare
 from penstock.study.stress import stressed
 
+from .test_pakistan_tables import cited
+
 #: Wholesale balance of 2024. [GWh]
 DEMAND_GWH, NATIONAL_GWH = 7145.2, 7334.4
 RENEWABLE = ("geothermal", "hydro", "bagasse", "solar", "wind")
@@ -119,3 +121,9 @@ def test_every_assumption_has_a_range_and_is_listed(country: Country) -> None:
     for row in listed:
         assert None not in (row["low"], row["high"]), row
         assert row["low"] <= row["high"], row
+
+
+def test_every_source_is_known_and_has_its_use(country: Country) -> None:
+    known = set(country.table("sources").column("source"))
+    used = set().union(*(cited(country.table(name)) for name in country.tables if name != "sources"))
+    assert used == known

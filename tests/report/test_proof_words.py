@@ -415,3 +415,13 @@ def test_small_numbers_in_dollars() -> None:
     assert "1.5 MW of Bitcoin mining (50%) and AI" in first
     assert "at 0.1000 USD/kWh" in first
     assert "gain 52,000 USD a year" in first
+
+
+def test_no_proposal_is_said_where_the_tables_hold_none() -> None:
+    document = example_tariff()
+    assert not any("somebody proposed" in sentence for sentence in tariff_sentences(document))
+    for row in document["judged"]:
+        row["source"] = row["name"] = ""
+    told = said(tariff_sentences(document), "somebody proposed")
+    own = price(document, document["programme"]["tariff_per_kwh"])
+    assert told.startswith("No tariff that somebody proposed is in the tables: " + own)

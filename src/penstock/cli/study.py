@@ -173,21 +173,24 @@ def _months(summary: Mapping[str, Any]) -> Table:
 def _parties(summary: Mapping[str, Any]) -> Table:
     from rich.text import Text
 
+    from penstock.report.formats import millions_decimals
+
     incidence = summary["incidence"]
     changes = [{row["party"]: row["change_usd"] for row in incidence[rule]["parties"]} for rule, _ in RULES]
     names = {row["party"]: row["name"] for rule, _ in RULES for row in incidence[rule]["parties"]}
+    total = [incidence[rule]["sum_usd"] for rule, _ in RULES]
+    decimals = millions_decimals(usd for change in changes for usd in change.values())
     shown = table("Who gains and who pays, M USD a year", ("", *(name for _, name in RULES)))
     for party, name in names.items():
-        shown.add_row(Text(name), *(Text(_gain_or_pay(change.get(party))) for change in changes))
-    total = [incidence[rule]["sum_usd"] for rule, _ in RULES]
-    shown.add_row(Text("all together"), *(Text(_gain_or_pay(change)) for change in total))
+        shown.add_row(Text(name), *(Text(_gain_or_pay(change.get(party), decimals)) for change in changes))
+    shown.add_row(Text("all together"), *(Text(_gain_or_pay(change, decimals)) for change in total))
     return shown
 
 
-def _gain_or_pay(change_usd: float | None) -> str:
+def _gain_or_pay(change_usd: float | None, decimals: int) -> str:
     """A change as words: positive pays more or earns less, negative gains; "0.0" where it rounds to that."""
     from penstock.report.formats import millions
 
-    if change_usd is None or millions(change_usd) == millions(0.0):
-        return millions(change_usd)
-    return f"{'pays' if change_usd > 0 else 'gains'} {millions(abs(change_usd))}"
+    if change_usd is None or millions(change_usd, decimals) == millions(0.0, decimals):
+        return millions(change_usd, decimals)
+    return f"{'pays' if change_usd > 0 else 'gains'} {millions(abs(change_usd), decimals)}"

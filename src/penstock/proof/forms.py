@@ -70,7 +70,7 @@ def compare_forms(
     charge = _charge(trials, full_floor_per_kwh - floor_per_kwh)
     flat = add_programme(trials.prepared, programme)
     rows = [
-        _form(trials, programme, flat, "flat", "Flat, as proposed", 0.0),
+        _form(trials, programme, flat, "flat", "Flat, the programme's own", 0.0),
         _flat_at(trials, programme, full_floor_per_kwh, "flat_full", "Flat, at the full cost per kWh", 0.0),
         _flat_at(trials, programme, floor_per_kwh, "two_part", "Two parts: energy at the floor", charge),
         _form(trials, programme, _hourly(trials, flat), "hourly", "By the hour, and a charge", charge),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .cells import Cell, Column, Row, Table, cited, row_of, source_anchors, source_cell, source_of, words
-from .formats import label, number, percent, plain, short_percent, value_text
+from .formats import label, number, percent, plain, short_percent, size_text, value_text
 from .plots import Chart, Key, frame, rounded
 
 __all__ = ["centre_charts", "centre_sentences", "centre_tables"]
@@ -41,7 +41,7 @@ def centre_sentences(summary: dict[str, Any]) -> dict[str, str]:
     ai = summary["loads"]["ai"]
     longest = number(summary["loads"]["longest_event_hours"])
     size = (
-        f"{number(ai['mw'])} MW of AI computing; a MWh at the meter is worth "
+        f"{size_text(ai['mw'])} MW of AI computing; a MWh at the meter is worth "
         f"{number(ai['value_usd_per_mwh'])} USD "
         "to it, mean over its energy, gross rent."
         if ai["mw"]

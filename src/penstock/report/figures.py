@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .formats import MONTHS, as_number, label, number, percent
+from .formats import MONTHS, as_number, label, millions_decimals, number, percent
 from .fuels import BASE, SECOND, THIRD, fuel_colour, fuel_name, fuel_order
 from .plots import Chart, Key, frame, key_style, line_trace, rounded
 
@@ -37,6 +37,9 @@ def incidence(summary: dict[str, Any]) -> Chart:
     names: dict[str, str] = {}
     for rule, _, _ in rules:
         names |= {p["party"]: label(p["name"], WIDE_LABEL) for p in summary["incidence"][rule]["parties"]}
+    decimals = millions_decimals(
+        total for rule, *_ in rules for total in summary["incidence"][rule]["by_group"].values()
+    )
     data = []
     for rule, title, colour in rules:
         changes = {p["party"]: p["change_usd"] for p in summary["incidence"][rule]["parties"]}
@@ -47,9 +50,9 @@ def incidence(summary: dict[str, Any]) -> Chart:
                 "orientation": "h",
                 "name": title,
                 "y": list(range(len(names))),
-                "x": [None if m is None else round(m, 3) for m in millions],
+                "x": [None if m is None else round(m, max(decimals, 3)) for m in millions],
                 "marker": {"color": colour, "pattern": {"shape": "" if rule == "pooled" else "/"}},
-                "hovertemplate": "%{x:+,.1f} million USD",
+                "hovertemplate": f"%{{x:+,.{decimals}f}} million USD",
             }
         )
     layout = frame(

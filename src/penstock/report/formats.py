@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
     "MONTHS",
     "as_number",
+    "decimals_for",
     "label",
     "millions",
+    "millions_decimals",
     "number",
     "percent",
     "plain",
@@ -24,6 +27,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 ABSENT = "–"
 MINUS = "\N{MINUS SIGN}"
 NARROW_CHART_LABEL = 30
+MOST_DECIMALS = 6
 
 
 def as_number(value: Any) -> float | None:
@@ -32,6 +36,17 @@ def as_number(value: Any) -> float | None:
         return None
     found = float(value)
     return found if math.isfinite(found) else None
+
+
+def decimals_for(values: Iterable[Any], least: int, digits: int = 3) -> int:
+    """Decimals for a column of numbers: its largest keeps `digits` significant digits.
+
+    At least `least`, and at most MOST_DECIMALS. A column of nothing but zeros and noise gets `least`.
+    """
+    largest = max((abs(found) for found in map(as_number, values) if found is not None), default=0.0)
+    if largest < 0.5 * 10.0**-MOST_DECIMALS:
+        return least
+    return min(max(least, digits - 1 - math.floor(math.log10(largest))), MOST_DECIMALS)
 
 
 def number(value: Any, decimals: int = 0) -> str:
@@ -56,6 +71,11 @@ def millions(usd: Any, decimals: int = 1) -> str:
     """USD shown in million USD, without the unit."""
     found = as_number(usd)
     return number(None if found is None else found / 1e6, decimals)
+
+
+def millions_decimals(usd: Iterable[Any]) -> int:
+    """Decimals for amounts in million USD, so that those of a small programme are not all zero."""
+    return decimals_for((found / 1e6 for found in map(as_number, usd) if found is not None), 1)
 
 
 def percent(share: Any, decimals: int = 0) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .formats import as_number, millions, number, percent, signed, size_text
+from .formats import as_number, decimals_for, millions, number, percent, signed, size_text
 from .miners import own_effect_sentence
 from .running import left_sentence
 
@@ -152,7 +152,8 @@ def remarks(summary: dict[str, Any]) -> list[str]:
             text += f"; imported fuel changes by {_signed_millions(imports)} million USD"
         emissions = as_number(change.get("emissions_t"))
         if emissions is not None:
-            text += f" and emissions by {signed(emissions / 1e6, 2)} million t CO₂"
+            decimals = decimals_for([emissions / 1e6], 2, 2)
+            text += f" and emissions by {signed(emissions / 1e6, decimals)} million t CO₂"
         found.append(text + ".")
     unserved = as_number(change.get("unserved_gwh"))
     if unserved is not None and unserved > NO_CHANGE_GWH:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from .cells import Cell, Column, Table, cited, row_of, source_of, words
-from .formats import MONTHS, as_number, label, millions, number, percent, short_percent, signed, size_text
+from .formats import (
+    MONTHS,
+    as_number,
+    decimals_for,
+    label,
+    millions,
+    millions_decimals,
+    number,
+    percent,
+    short_percent,
+    signed,
+    size_text,
+)
 from .fuels import BASE, SECOND, THIRD
 from .plots import Chart, Key, frame, line_trace, rounded
 
@@ -65,7 +77,7 @@ def own_effect_sentence(summary: dict[str, Any]) -> str:
 def miner_sentences(summary: dict[str, Any]) -> dict[str, str]:
     """What the page says between its figures."""
     miners = summary["loads"]["miners"]
-    cases = miners["investment"]
+    cases, hashrate = miners["investment"], miners["hashrate_ehs"]
     losing = [
         name for name in CASES if name in cases and (as_number(cases[name]["net_present_usd"]) or 0.0) < 0.0
     ]
@@ -82,7 +94,8 @@ def miner_sentences(summary: dict[str, Any]) -> dict[str, str]:
         names = " and ".join(CASES[name].lower() for name in losing)
         verdict = f"At this tariff the investor loses money in the {names} case, and gains in the others."
     size = (
-        f"{number(miners['mw'])} MW of mining, {number(miners['hashrate_ehs'], 1)} EH/s at full power."
+        f"{size_text(miners['mw'])} MW of mining, "
+        f"{number(hashrate, decimals_for([hashrate], 1, 2))} EH/s at full power."
         if as_number(miners["mw"])
         else "The programme has no mining. The machines below are those that it would take."
     )
@@ -234,16 +247,19 @@ def _hashprice_chart(summary: dict[str, Any]) -> Chart:
 
 
 def _hashprice(summary: dict[str, Any]) -> Table:
+    months = summary["loads"]["network"]["months"]
+    own, left = (decimals_for((row[key] for row in months), 1, 2) for key in ("own_ehs", "others_left_ehs"))
+    share = decimals_for((100.0 * row["share"] for row in months), 1, 2)
     rows = tuple(
         row_of(
             MONTHS[row["month"] - 1],
             *(number(row[key], 2) for _, key, _, _ in _HASHPRICES),
-            number(row["own_ehs"], 1),
-            number(row["others_left_ehs"], 1),
+            number(row["own_ehs"], own),
+            number(row["others_left_ehs"], left),
             number(row["network_ehs"], 1),
-            percent(row["share"], 1),
+            percent(row["share"], share),
         )
-        for row in summary["loads"]["network"]["months"]
+        for row in months
     )
     columns = (
         words("Month"),
@@ -307,21 +323,25 @@ def _own_effect(summary: dict[str, Any]) -> Table:
 def _investment(summary: dict[str, Any]) -> Table:
     cases = summary["loads"]["miners"]["investment"]
     found = [cases[name] for name in CASES if name in cases]
+    decimals = millions_decimals(case["capital_usd"] for case in found)
     years = max((len(case["cash_usd"]) for case in found), default=0)
 
-    def cash(case: dict[str, Any], year: int) -> str:
-        return millions(case["cash_usd"][year]) if year < len(case["cash_usd"]) else number(None)
+    def usd(amount: Any) -> str:
+        return millions(amount, decimals)
 
-    rows = [row_of("Machines and site", *(millions(case["capital_usd"]) for case in found), "million USD")]
+    def cash(case: dict[str, Any], year: int) -> str:
+        return usd(case["cash_usd"][year]) if year < len(case["cash_usd"]) else number(None)
+
+    rows = [row_of("Machines and site", *(usd(case["capital_usd"]) for case in found), "million USD")]
     rows += [
         row_of(f"Cash in year {year + 1}", *(cash(case, year) for case in found), "million USD")
         for year in range(years)
     ]
     rows += [
-        row_of("Resale at the end", *(millions(case["resale_usd"]) for case in found), "million USD"),
+        row_of("Resale at the end", *(usd(case["resale_usd"]) for case in found), "million USD"),
         row_of(
             "Net present value",
-            *(_toned(case["net_present_usd"]) for case in found),
+            *(_toned(case["net_present_usd"], decimals) for case in found),
             "million USD",
             kind="total",
         ),
@@ -399,9 +419,9 @@ def _resale(summary: dict[str, Any]) -> str:
     )
 
 
-def _toned(usd: Any) -> Cell:
+def _toned(usd: Any, decimals: int) -> Cell:
     found = as_number(usd)
-    text = signed(None if found is None else found / 1e6, 1)
+    text = signed(None if found is None else found / 1e6, decimals)
     return Cell(text, tone="" if found is None else "good" if found >= 0.0 else "bad")
 
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .cells import Cell, Column, Table, cited, row_of, source_of, words
-from .formats import MONTHS, as_number, millions, number, percent, plain, short_percent, size_text
+from .formats import (
+    MONTHS,
+    as_number,
+    decimals_for,
+    millions,
+    number,
+    percent,
+    plain,
+    short_percent,
+    size_text,
+)
 from .plots import Chart, Key, frame, rounded
 
 __all__ = ["left_sentence", "programme_bids", "running_charts", "running_sentences", "running_tables"]
@@ -56,18 +67,19 @@ def running_charts(summary: dict[str, Any]) -> dict[str, Chart]:
 def _chart(summary: dict[str, Any]) -> Chart:
     """What the sites keep ready by month: what ran, was interrupted, or left by itself. [MW, mean]"""
     rows = summary["loads"]["by_month"]
+    decimals = decimals_for((row[key] for row in rows for _, key, _, _ in STACK), 0)
     data = [
         {
             "type": "bar",
             "name": name,
             "x": [MONTHS[row["month"] - 1] for row in rows],
-            "y": rounded([row[key] for row in rows], 1),
+            "y": rounded([row[key] for row in rows], max(decimals, 1)),
             "marker": {
                 "color": colour,
                 "line": {"color": "#fff", "width": 0.5},
                 "pattern": {"shape": "/" if style == "hatch" else ""},
             },
-            "hovertemplate": "%{y:,.0f} MW",
+            "hovertemplate": f"%{{y:,.{decimals}f}} MW",
         }
         for name, key, colour, style in STACK
     ]
@@ -98,9 +110,11 @@ def _and_list(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
-def _energy(mwh: Any, decimals: int = 1) -> str:
+def _energy(mwh: Any, decimals: int | None = None) -> str:
+    """Energy in GWh; without decimals given as many as show it, one at least."""
     found = as_number(mwh)
-    return number(None if found is None else found / 1000, decimals)
+    gwh = None if found is None else found / 1000
+    return number(gwh, decimals_for([gwh], 1, 1) if decimals is None else decimals)
 
 
 def _whose(step: dict[str, Any]) -> str:
@@ -190,23 +204,37 @@ ENERGIES = (
 _KEYS = ("offered_mwh", "left_mwh", "ran_mwh", "interrupted_mwh", "late_mwh", "lost_mwh")
 
 
-def _energies(found: dict[str, Any], hours: str) -> tuple[str, ...]:
+def _precision(rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """Decimals of the energies and of the money of a table's rows."""
+    energies = (as_number(row[key]) for row in rows for key in _KEYS)
+    money = (as_number(row[key]) for row in rows for key in ("cost_usd", "avoided_usd"))
     return (
-        *(_energy(found[key]) for key in _KEYS),
+        decimals_for((mwh / 1e3 for mwh in energies if mwh is not None), 1),
+        decimals_for((usd / 1e6 for usd in money if usd is not None), 2, 1),
+    )
+
+
+def _energies(found: dict[str, Any], hours: str, precision: tuple[int, int]) -> tuple[str, ...]:
+    energy, money = precision
+    return (
+        *(_energy(found[key], energy) for key in _KEYS),
         number(found[hours]),
-        millions(found["cost_usd"], 2),
-        millions(found["avoided_usd"], 2),
+        millions(found["cost_usd"], money),
+        millions(found["avoided_usd"], money),
     )
 
 
 def _steps(summary: dict[str, Any]) -> Table:
     """The year of each step of interruption, in the order in which they are stopped."""
     loads = summary["loads"]
+    shown = _precision([loads["year"]])
     rows = [
-        row_of(f"{step['order']} {_whose(step)}", *_energies(step["year"], "hours"), str(step["title"]))
+        row_of(
+            f"{step['order']} {_whose(step)}", *_energies(step["year"], "hours", shown), str(step["title"])
+        )
         for step in loads["steps"]
     ]
-    rows.append(row_of("All", *_energies(loads["year"], "interrupted_hours"), "", kind="total"))
+    rows.append(row_of("All", *_energies(loads["year"], "interrupted_hours", shown), "", kind="total"))
     note = (
         "Steps are stopped from the first to the last. Offered is left, ran and interrupted together; "
         "interrupted is done late and lost together. The cost is the income lost less the tariff saved."
@@ -222,12 +250,13 @@ def _step_months(summary: dict[str, Any]) -> Table:
     loads = summary["loads"]
     titles = {step["key"]: f"{step['order']} {_whose(step)}" for step in loads["steps"]}
     order = {key: n for n, key in enumerate(titles)}
+    shown = _precision(loads["months"])
     rows = tuple(
         row_of(
             Cell(MONTHS[row["month"] - 1], str(row["month"])),
             titles.get(row["step"], plain(row["step"])),
             _reason(row, summary),
-            *_energies(row, "hours"),
+            *_energies(row, "hours", shown),
         )
         for row in sorted(loads["months"], key=lambda row: (row["month"], order.get(row["step"], 0)))
     )

@@ -6,7 +6,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .cells import Cell, Column, Row, Table, row_of, source_anchors, source_cell, words
-from .formats import MONTHS, as_number, millions, number, percent, plain, signed, size_text, value_text
+from .formats import (
+    MONTHS,
+    as_number,
+    decimals_for,
+    millions,
+    millions_decimals,
+    number,
+    percent,
+    plain,
+    signed,
+    size_text,
+    value_text,
+)
 from .fuels import fuel_name, fuel_order
 
 __all__ = ["Cell", "Column", "Row", "Table"]
@@ -36,21 +48,26 @@ def incidence(rule: str, title: str, summary: dict[str, Any]) -> Table:
     found, currency = summary["incidence"][rule], summary["country"]["currency"]
     groups = [g for g in GROUP_NAMES if g in found["by_group"]]
     groups += sorted(g for g in found["by_group"] if g not in GROUP_NAMES)
-    rows = []
+    rows, decimals = [], millions_decimals(found["by_group"].values())
     for group in groups:
         total = found["by_group"][group]
-        per_kwh = signed(found["consumer_change_per_kwh"], 3) if group == "consumers" else ""
+        per_kwh = _change_per_kwh(found["consumer_change_per_kwh"]) if group == "consumers" else ""
         rows.append(
             row_of(
                 GROUP_NAMES.get(group, plain(group).capitalize()),
-                signed_millions(total),
-                _effect(total),
+                signed_millions(total, decimals),
+                _effect(total, decimals),
                 per_kwh,
                 kind="group",
             )
         )
         rows += [
-            row_of(str(party["name"]), signed_millions(party["change_usd"]), _effect(party["change_usd"]), "")
+            row_of(
+                str(party["name"]),
+                signed_millions(party["change_usd"], decimals),
+                _effect(party["change_usd"], decimals),
+                "",
+            )
             for party in found["parties"]
             if party["group"] == group
         ]
@@ -79,9 +96,13 @@ def signed_millions(usd: Any, decimals: int = 1) -> str:
     return signed(None if found is None else found / 1e6, decimals)
 
 
-def _effect(usd: Any) -> Cell:
+def _change_per_kwh(change: Any) -> str:
+    return signed(change, decimals_for([change], 3, 1))
+
+
+def _effect(usd: Any, decimals: int) -> Cell:
     found = as_number(usd)
-    if found is None or millions(abs(found)) == millions(0):
+    if found is None or millions(abs(found), decimals) == millions(0, decimals):
         return Cell("no change")
     return Cell("gains", tone="good") if found < 0 else Cell("pays", tone="bad")
 
@@ -92,7 +113,7 @@ def surplus_zones(summary: dict[str, Any]) -> Table:
     rows = summary["surplus"]["by_zone"]
     above = [key for key in (rows[0] if rows else {}) if key.startswith("hours_above_")]
     columns = [words("Zone"), Column("Mean surplus", "MW")]
-    columns += [Column(f"Above {number(_threshold(key))} MW", "hours a year") for key in above]
+    columns += [Column(f"Above {size_text(_threshold(key))} MW", "hours a year") for key in above]
     return Table(
         "table-surplus-zones",
         "Surplus by zone",
@@ -133,7 +154,7 @@ def surplus_prices(summary: dict[str, Any]) -> Table:
         )
         for row in summary["surplus"]["price_for_programme"]
     )
-    size = number(summary["surplus"]["programme_mw"])
+    size = size_text(summary["surplus"]["programme_mw"])
     columns = (words("Share of hours"), Column("Price at or below", "USD/MWh"))
     return Table("table-surplus-prices", f"Price at which {size} MW of surplus is available", columns, rows)
 

@@ -32,6 +32,7 @@ def tariff_sentences(document: Document, names: Mapping[str, str] | None = None)
     found = [
         *_own_verdict(document, own, titles),
         *_others(document, own),
+        *_proposals(document),
         *_windows(document),
         *_investor(document),
         *_finer(document),
@@ -110,6 +111,16 @@ def _others(document: Document, own: Document | None) -> list[str]:
     ]
     others = f"Of the {counted(len(rows), 'other tariff')} that were judged"
     return [f"{others}, none passes." if not named else f"{others}, these pass: {and_list(named)}."]
+
+
+def _proposals(document: Document) -> list[str]:
+    """Said where the tables hold no proposal, so that the programme's own tariff is not taken for one."""
+    if any(row["source"] for row in document["judged"]):
+        return []
+    own = priced(document, document["programme"]["tariff_per_kwh"])
+    return [
+        f"No tariff that somebody proposed is in the tables: {own} is what the programme is taken to pay."
+    ]
 
 
 def _windows(document: Document) -> list[str]:
