@@ -10,6 +10,7 @@ PenstockError                 anything Penstock refuses; the command line exits 
 │   ├── FleetError            machines, cohorts or a fleet that cannot be
 │   ├── NetworkError          a PyPSA network that cannot be read, carried over or written
 │   ├── CentreError           a centre of AI compute whose parts contradict each other, or asked for too much
+│   ├── PayoutError           a payment run that cannot be read, begun or gone on with; nobody was paid by it
 │   ├── PolicyError           a policy that cannot be read, or a question to it that has no answer
 │   ├── ProgrammeError        a programme outside its limits
 │   └── ReserveError          a treasury policy, wallet, proof or payment that cannot be used, or fails
@@ -33,6 +34,7 @@ __all__ = [
     "InfeasibleError",
     "InputError",
     "NetworkError",
+    "PayoutError",
     "PenstockError",
     "PolicyError",
     "ProgrammeError",
@@ -123,6 +125,10 @@ class NetworkError(InputError):
 
 class CentreError(InputError):
     """A centre of AI compute whose parts contradict each other, or from which too much is asked."""
+
+
+class PayoutError(InputError):
+    """A payment run cannot be read, begun or gone on with."""
 
 
 class PolicyError(InputError):

@@ -27,6 +27,7 @@ from penstock.cli.documents import error_document, print_json
 from penstock.cli.inclusion import inclusion
 from penstock.cli.mix import mix
 from penstock.cli.network import clear
+from penstock.cli.payout import payout
 from penstock.cli.policy import policy
 from penstock.cli.proof import design, hosting, tariff
 from penstock.cli.reserve import reserve
@@ -119,4 +120,5 @@ _COMMANDS = (
 for command in _COMMANDS:
     app.command()(command)
 app.add_typer(bitcoin)
+app.add_typer(payout)
 app.add_typer(reserve)
